@@ -1,0 +1,5 @@
+"""crmsync: partner facts on your CRM records."""
+
+from importlib.metadata import version
+
+__version__ = version("crmsync")

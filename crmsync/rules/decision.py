@@ -1,0 +1,101 @@
+"""What the rules answer: desired field values with their reasons, findings, tasks, and when to look again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from crmsync.diagnostics import Span
+from crmsync.records import (
+    Account,
+    Certification,
+    Contact,
+    Deal,
+    Link,
+    Partner,
+    Registration,
+    Touch,
+    User,
+    Value,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts:
+    """One account neighbourhood and the shared records it refers to. Every tuple is sorted by id."""
+
+    accounts: tuple[Account, ...] = ()
+    contacts: tuple[Contact, ...] = ()
+    deals: tuple[Deal, ...] = ()
+    registrations: tuple[Registration, ...] = ()
+    touches: tuple[Touch, ...] = ()
+    links: tuple[Link, ...] = ()
+    partners: Mapping[str, Partner] = field(default_factory=dict)
+    """By id: every partner that a record or link of the neighbourhood names."""
+    certifications: tuple[Certification, ...] = ()
+    """Of those partners."""
+    users: Mapping[str, User] = field(default_factory=dict)
+    merged: Mapping[str, str] = field(default_factory=dict)
+    """Ids that were merged away, to the surviving id (partners and accounts)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """The statement of the policy that decided: its short name and where it stands."""
+
+    name: str
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldDecision:
+    """The value that a field should have. ``reason`` is one plain sentence; ``trace`` is the longer why, a line an entry."""
+
+    kind: str
+    id: str
+    field: str
+    value: Value
+    code: str
+    reason: str
+    rule: Rule
+    trace: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRequest:
+    """A to-do for a person in the CRM. ``key`` makes it unique for ever: the same finding never makes two."""
+
+    key: str
+    subject: str
+    body: str
+    owner_id: str | None
+    due_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A coded, clearable statement about a record. Its identity is ``(code, kind, id, subject)``.
+
+    ``subject`` tells apart two findings of one code on one record (a field name, the other record's id); often empty.
+    """
+
+    code: str
+    severity: str
+    kind: str
+    id: str
+    message: str
+    rule: Rule
+    subject: str = ""
+    evidence: tuple[str, ...] = ()
+    task: TaskRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """The outcome for one neighbourhood. ``next_due_at``: the earliest later instant at which it could differ by time alone."""
+
+    fields: tuple[FieldDecision, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    next_due_at: datetime | None = None

@@ -1,0 +1,70 @@
+"""The plan: every write that a run would make, frozen, with a digest. ``apply`` does exactly this, or refuses.
+
+A plan is a value: same mirror, same policy, same ``now`` give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from crmsync.connectors.base import Scalar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """One field, old to new. ``old`` and ``new`` are the CRM's raw values; ``rule`` names the policy's or mapping's statement."""
+
+    field: str
+    """Canonical name."""
+    remote_field: str
+    old: Scalar
+    new: Scalar
+    reason: str
+    rule: str
+    where: str
+    """``file:line`` of the rule."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """All changes of one record: an update of an existing record, or an upsert by key of a new one (registration, task)."""
+
+    op: Literal["update", "upsert"]
+    kind: str
+    object: str
+    label: str
+    """What a person calls the record: its name or number."""
+    fields: tuple[FieldChange, ...]
+    id: str | None = None
+    key_field: str = ""
+    key: str = ""
+    links: tuple[tuple[str, str, str], ...] = ()
+    """Ties to make on creation: (object, id, label)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    connection: str
+    system: str
+    made_at: datetime
+    policy_version: str
+    config_hash: str
+    changes: tuple[Change, ...]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the canonical JSON of the plan's content."""
+        from crmsync.sync.planfile import plan_to_json
+
+        return hashlib.sha256(plan_to_json(self)).hexdigest()
+
+    @property
+    def id(self) -> str:
+        return f"p-{self.digest[:8]}"
+
+    @property
+    def field_count(self) -> int:
+        return sum(len(change.fields) for change in self.changes)
