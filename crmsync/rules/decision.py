@@ -94,7 +94,7 @@ class Finding:
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The outcome for one neighbourhood. ``next_due_at``: the earliest later instant at which it could differ by time alone."""
+    """The outcome for one neighbourhood. ``next_due_at``: the next instant at which time alone could change it."""
 
     fields: tuple[FieldDecision, ...] = ()
     findings: tuple[Finding, ...] = ()

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from crmsync.connectors.base import Scalar
+from crmsync.remote import Scalar
 
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
-    """One field, old to new. ``old`` and ``new`` are the CRM's raw values; ``rule`` names the policy's or mapping's statement."""
+    """One field, old to new (raw values). ``rule`` names the statement of policy or mapping that decided."""
 
     field: str
     """Canonical name."""
@@ -30,7 +30,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """All changes of one record: an update of an existing record, or an upsert by key of a new one (registration, task)."""
+    """All changes of one record: an update, or an upsert by key of a new registration or task."""
 
     op: Literal["update", "upsert"]
     kind: str

@@ -1,0 +1,89 @@
+"""What a run tells: the numbers and lists that the command line, the log and the store show."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from crmsync.remote import ApiBudget
+
+
+@dataclass(frozen=True, slots=True)
+class Completeness:
+    """Records of one object in the CRM (counted by a cheap query) and in the mirror."""
+
+    object: str
+    remote: int
+    mirror: int
+
+    @property
+    def difference(self) -> int:
+        return self.remote - self.mirror
+
+
+@dataclass(frozen=True, slots=True)
+class WriteFailure:
+    """A record that the CRM refused, or whose fields a person changed since the plan was made (``drifted``)."""
+
+    object: str
+    record_id: str
+    label: str
+    status: Literal["failed", "unknown", "drifted"]
+    code: str
+    message: str
+    where: str = ""
+
+
+@dataclass(slots=True)
+class RunReport:
+    """One run, as it is stored and shown."""
+
+    run_id: str
+    connection: str
+    system: str
+    mode: Literal["plan", "sync", "apply"]
+    started_at: datetime
+    finished_at: datetime | None = None
+    status: Literal["running", "ok", "partial", "failed"] = "running"
+    policy_version: str = ""
+    pulled: dict[str, int] = field(default_factory=dict)
+    """Records read, by object."""
+    changed: dict[str, int] = field(default_factory=dict)
+    """Of those, how many differ from the mirror."""
+    decided: int = 0
+    """Neighbourhoods decided."""
+    planned_records: int = 0
+    planned_fields: int = 0
+    written: int = 0
+    created: int = 0
+    tasks: int = 0
+    skipped: int = 0
+    failed: int = 0
+    findings_opened: int = 0
+    findings_cleared: int = 0
+    findings_open: int = 0
+    rejects: int = 0
+    """Intake rows refused."""
+    completeness: list[Completeness] = field(default_factory=list)
+    failures: list[WriteFailure] = field(default_factory=list)
+    api: ApiBudget = field(default_factory=ApiBudget)
+    error: str = ""
+
+
+class Progress(Protocol):
+    """Where long work says how far it is. ``total`` is ``None`` while unknown."""
+
+    def step(self, name: str, done: int, total: int | None = None, *, detail: str = "") -> None: ...
+
+    def note(self, text: str) -> None:
+        """One line worth keeping (a skipped record, a healed difference)."""
+        ...
+
+
+class Silent:
+    """Progress for scripts and tests: says nothing."""
+
+    def step(self, name: str, done: int, total: int | None = None, *, detail: str = "") -> None: ...
+
+    def note(self, text: str) -> None: ...
