@@ -14,9 +14,9 @@
     ├── StoreError        the local SQLite store             exit 1
     └── Interrupted       stopped by a signal                exit 130
 
-Messages say what was found, where, and what was wanted, in at most about twenty words, without a full stop; ``hint`` is a
-command or an edit. Vendor exceptions are translated in ``connectors/`` only. A failure of *one record* is not an exception:
-it is an :class:`~crmsync.connectors.base.Outcome`, and the run goes on (exit 5).
+Messages say what was found, where, and what was wanted, in at most about twenty words, without a full stop; ``hint``
+is a command or an edit. Vendor exceptions are translated in ``connectors/`` only. A failure of *one record* is not an
+exception: it is an :class:`~crmsync.remote.Outcome`, and the run goes on (exit 5).
 """
 
 from __future__ import annotations

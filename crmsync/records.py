@@ -388,7 +388,7 @@ class StageDef:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Link:
-    """A tie between two records that is not a field of either: contact roles, opportunity partners, labelled associations.
+    """A tie between two records that is not a field of either: contact roles, opportunity partners, associations.
 
     ``name`` is the mapping's name for it: ``deal_contact``, ``deal_partner``, ….
     """
@@ -429,7 +429,7 @@ _KIND_NAMES = {cls: name for name, cls in KINDS.items()}
 class FieldType:
     """What a canonical field holds.
 
-    ``base`` is one of ``text int bool decimal date instant list``; ``options`` are the values of an enum field, else empty.
+    ``base`` is one of ``text int bool decimal date instant list``; ``options`` are the values of an enum field.
     """
 
     base: str

@@ -1,6 +1,6 @@
 """What crosses the border between a CRM and crmsync: raw records, descriptions, writes and their outcomes. Values only.
 
-Names of objects and fields are the CRM's own; values are what its JSON holds. A mapping turns them into canonical records.
+Names of objects and fields are the CRM's own; values are what its JSON holds. A mapping makes canonical records of them.
 """
 
 from __future__ import annotations
@@ -81,8 +81,9 @@ class Page:
 class FieldInfo:
     """One field of the CRM's describe, as *this* user sees it.
 
-    ``type`` is one of ``text long_text number money percent bool date datetime picklist multipicklist reference id email phone
-    url address json``. ``options`` are the internal values of a picklist; ``restricted`` says whether others are refused.
+    ``type`` is one of ``text long_text number money percent bool date datetime picklist multipicklist reference id
+    email phone url address json``. ``options`` are the internal values of a picklist; ``restricted`` says whether
+    others are refused.
     """
 
     name: str
@@ -112,7 +113,7 @@ class ObjectInfo:
 
 @dataclass(frozen=True, slots=True)
 class WriteLink:
-    """A tie to make when a record is created (HubSpot associations; Salesforce: Task.WhatId, WhoId are fields instead)."""
+    """A tie to make when a record is created (HubSpot associations; in Salesforce these are fields, as Task.WhatId)."""
 
     to_object: str
     to_id: str
@@ -123,8 +124,8 @@ class WriteLink:
 class Write:
     """One record to write. ``ref`` is our own id of the write and comes back in its :class:`Outcome`.
 
-    ``update`` needs ``id``. ``upsert`` needs ``key_field`` and ``key``: the record is created only if none has that key, however
-    often the request is sent. Only ``fields`` are sent; ``None`` clears a field.
+    ``update`` needs ``id``. ``upsert`` needs ``key_field`` and ``key``: the record is created only if none has that
+    key, however often the request is sent. Only ``fields`` are sent; ``None`` clears a field.
     """
 
     ref: str
@@ -141,8 +142,8 @@ class Write:
 class Outcome:
     """What became of one write.
 
-    ``unknown``: the CRM may or may not have acted; read back before anything else is done. ``retriable`` failures may be sent
-    again unchanged, the others need a person. ``code`` and ``message`` are the vendor's, without record values.
+    ``unknown``: the CRM may or may not have acted; read back before anything else is done. ``retriable`` failures may
+    be sent again unchanged, the others need a person. ``code`` and ``message`` are the vendor's, without record values.
     """
 
     ref: str
@@ -184,7 +185,7 @@ class ObjectDef:
 
 @dataclass(frozen=True, slots=True)
 class SchemaSpec:
-    """Everything that must exist in the CRM for a mapping to work. ``readable`` adds fields that only need read access."""
+    """What must exist in the CRM for a mapping to work. ``readable`` adds fields that only need read access."""
 
     objects: tuple[ObjectDef, ...] = ()
     fields: tuple[FieldDef, ...] = ()

@@ -1,8 +1,8 @@
 """The one protocol behind which a CRM stands.
 
-A connector is told what to fetch and what to write; it decides nothing. It speaks the CRM's own object and field names and raw
-JSON values. Everything vendor-specific (paging, overlap windows, batch limits, error shapes, retries, throttling) stays behind
-it. Errors leave it only as :mod:`crmsync.errors`.
+A connector is told what to fetch and what to write; it decides nothing. It speaks the CRM's own object and field
+names and raw JSON values. Everything vendor-specific (paging, overlap windows, batch limits, error shapes, retries,
+throttling) stays behind it. Errors leave it only as :mod:`crmsync.errors`.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ from crmsync.remote import (
 class ConnectionSettings:
     """What a connector is built from. ``secrets`` are resolved values and are never logged, stored or shown.
 
-    ``auth`` names the flow and its non-secret parts (``flow``, ``username``, ``client_id``…); the secret parts come by the same key
-    names in ``secrets``. ``api_share`` is the fraction of the day's API calls that crmsync may leave the org with none below:
-    0.8 means "stop when 80 % of the daily quota is used, by whomever".
+    ``auth`` names the flow and its non-secret parts (``flow``, ``username``, ``client_id``…); the secret parts come by
+    the same key names in ``secrets``. ``api_share`` is how much of the day's API calls may be used up, by whomever,
+    before crmsync stops: 0.8 leaves the last fifth to others.
     """
 
     name: str
@@ -52,9 +52,11 @@ class Connector(Protocol):
     system: str
     batch_size: int
     """How many writes :meth:`push` takes at most in one call."""
+    counts_are_current: bool
+    """Whether :meth:`count` sees every committed write at once (a search index lags behind)."""
 
     def describe(self, object_name: str) -> ObjectInfo | None:
-        """The object's fields as the signed-in user sees them; ``None`` if there is no such object. Cached per connector."""
+        """The object's fields as the signed-in user sees them; ``None`` if there is no such object. Cached."""
         ...
 
     def pull(self, spec: ObjectSpec, cursor: Cursor | None) -> Iterator[Page]:

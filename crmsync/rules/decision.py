@@ -50,7 +50,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class FieldDecision:
-    """The value that a field should have. ``reason`` is one plain sentence; ``trace`` is the longer why, a line an entry."""
+    """The value that a field should have. ``reason`` is one plain sentence; ``trace`` is the longer why, line by line."""
 
     kind: str
     id: str

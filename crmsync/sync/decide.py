@@ -1,0 +1,159 @@
+"""Decide: wake the neighbourhoods that a change or the time can have touched, and keep what the rules answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import orjson
+
+from crmsync.records import Record, kind_of
+from crmsync.remote import RemoteRecord
+from crmsync.rules import Decision, FieldDecision, Finding, Rule, TaskRequest, decide
+from crmsync.store import DecisionRow, FindingRow
+from crmsync.sync.diff import Differ, Unsayable, label_of
+from crmsync.sync.facts import DECIDED, Neighbourhood, Reader, Subject
+from crmsync.sync.plan import Change
+from crmsync.sync.report import RunReport
+from crmsync.sync.session import Session
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What deciding gave: the changes to write and the tasks that findings ask for."""
+
+    changes: list[Change] = field(default_factory=list)
+    tasks: list[tuple[Finding, TaskRequest]] = field(default_factory=list)
+
+
+def decide_changes(session: Session, report: RunReport, *, everything: bool = False) -> Outcome:
+    """Decide every neighbourhood that is awake and diff it against the mirror.
+
+    Afterwards exactly the rows that still differ from their decision are pending: a crash, or a failed write, is taken up again
+    by the next run. Runs in one transaction of the caller.
+    """
+    store = session.store
+    reader = Reader(session)
+    pending = store.pending()
+    everything = everything or store.get_meta("config_hash") != session.config_hash
+    rows = _all_rows(session) if everything else pending
+    seeds, touched = reader.index(rows)
+    seeds |= _woken(session, touched)
+    work = _Work(session, report, Outcome())
+    for done, neighbourhood in enumerate(reader.neighbourhoods(seeds)):
+        work.decide(neighbourhood)
+        if done % 50 == 0:
+            session.progress.step("decide", done)
+    session.progress.step("decide", report.decided, report.decided)
+    store.clear_pending(pending)
+    store.mark_pending([(change.object, change.id) for change in work.outcome.changes if change.id])
+    store.set_meta("config_hash", session.config_hash)
+    return work.outcome
+
+
+def _all_rows(session: Session) -> Iterable[tuple[str, str]]:
+    store = session.store
+    for name in store.objects():
+        for record_id in store.object_ids(name):
+            yield name, record_id
+
+
+def _woken(session: Session, touched: set[str]) -> set[Subject]:
+    """Members of the neighbourhoods whose hour has come, or that watch something that changed."""
+    roots = session.store.due(session.now) | session.store.watching(touched)
+    return {member for root in roots for member in session.store.neighbourhood_members(root)}
+
+
+@dataclass(slots=True)
+class _Work:
+    session: Session
+    report: RunReport
+    outcome: Outcome
+
+    def decide(self, neighbourhood: Neighbourhood) -> None:
+        session, store = self.session, self.session.store
+        decision = _own(decide(neighbourhood.facts, session.policy, session.now), neighbourhood)
+        records = _records(neighbourhood)
+        differ = Differ(session.mapping, session.policy.version, session.now, self._was_written)
+        changes, unsayable = differ.diff(decision.fields, records, self._rows(records))
+        findings = [*decision.findings, *(_unsayable_finding(problem) for problem in unsayable)]
+        root = neighbourhood.root
+        store.save_neighbourhood(root, neighbourhood.members, neighbourhood.watches, decision.next_due_at)
+        store.save_decisions(root, [self._decision_row(row) for row in decision.fields])
+        opened, cleared = store.save_findings(
+            root,
+            [_finding_row(finding, records) for finding in findings],
+            run_id=self.report.run_id,
+            now=session.now,
+        )
+        self.report.decided += 1
+        self.report.findings_opened += opened
+        self.report.findings_cleared += cleared
+        self.outcome.changes += changes
+        self.outcome.tasks += [(finding, finding.task) for finding in findings if finding.task]
+
+    def _was_written(self, object_name: str, record_id: str, field_name: str) -> bool:
+        return any(entry.status == "ok" for entry in self.session.store.history(object_name, record_id, field_name))
+
+    def _rows(self, records: dict[Subject, Record]) -> dict[tuple[str, str], RemoteRecord]:
+        ids: dict[str, list[str]] = {}
+        for kind, record_id in records:
+            ids.setdefault(self.session.mapping.object_of(kind), []).append(record_id)
+        return {(name, row.id): row for name in ids for row in self.session.store.rows(name, ids[name])}
+
+    def _decision_row(self, decision: FieldDecision) -> DecisionRow:
+        value = self.session.mapping.to_json(decision.value)
+        return DecisionRow(
+            kind=decision.kind,
+            id=decision.id,
+            field=decision.field,
+            value=orjson.dumps(value).decode(),
+            code=decision.code,
+            reason=decision.reason,
+            rule=decision.rule.name,
+            where=decision.rule.span.brief if decision.rule.span else "",
+            trace=list(decision.trace),
+            evidence=list(decision.evidence),
+            policy_version=self.session.policy.version,
+            decided_at=self.session.now,
+        )
+
+
+def _own(decision: Decision, neighbourhood: Neighbourhood) -> Decision:
+    """Only what belongs to the neighbourhood: a partner that is merely named here is decided in its own."""
+    members = neighbourhood.members
+    return Decision(
+        fields=tuple(row for row in decision.fields if (row.kind, row.id) in members),
+        findings=tuple(row for row in decision.findings if (row.kind, row.id) in members),
+        next_due_at=decision.next_due_at,
+    )
+
+
+def _records(neighbourhood: Neighbourhood) -> dict[Subject, Record]:
+    facts = neighbourhood.facts
+    groups: tuple[Iterable[Record], ...] = (*(getattr(facts, f"{kind}s", ()) for kind in DECIDED if kind != "touch"),)
+    records: dict[Subject, Record] = {(kind_of(r), r.id): r for group in groups for r in group}
+    records.update({("touch", touch.id): touch for touch in facts.touches})
+    records.update({("partner", partner.id): partner for partner in facts.partners.values()})
+    return {subject: record for subject, record in records.items() if subject in neighbourhood.members}
+
+
+def _finding_row(finding: Finding, records: dict[Subject, Record]) -> FindingRow:
+    record = records.get((finding.kind, finding.id))
+    return FindingRow(
+        code=finding.code,
+        severity=finding.severity,
+        kind=finding.kind,
+        id=finding.id,
+        subject=finding.subject,
+        message=finding.message,
+        rule=finding.rule.name,
+        where=finding.rule.span.brief if finding.rule.span else "",
+        evidence=list(finding.evidence),
+        label=label_of(record) if record else finding.id,
+    )
+
+
+def _unsayable_finding(problem: Unsayable) -> Finding:
+    message = f"{problem.field} was not written: {problem.message}"
+    return Finding("VALUE_NOT_WRITABLE", "error", problem.kind, problem.id, message, Rule("mapping"), problem.field)

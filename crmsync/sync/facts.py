@@ -1,0 +1,232 @@
+"""From mirror rows to neighbourhoods of canonical records: which records must be decided together, and what they say.
+
+Two records belong together when they share a key (an account id, a domain, a company name with its country, …); the rules say
+which keys a record has. A neighbourhood is everything that can be reached over shared keys. Partners are not part of it, they
+couple everything: a neighbourhood *watches* the partners it names, and is woken when one of them changes. A partner with its
+certifications is a neighbourhood of its own.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeVar, cast
+
+from crmsync.records import (
+    REFERENCES,
+    Account,
+    Certification,
+    Contact,
+    Deal,
+    Link,
+    Partner,
+    Record,
+    Registration,
+    Touch,
+    User,
+    kind_of,
+)
+from crmsync.remote import RemoteRecord
+from crmsync.rules import Facts, link_keys, neighbourhood_keys
+from crmsync.sync.session import Session
+
+Subject = tuple[str, str]
+"""``(kind, id)`` of a canonical record; a row that only ties records has the kind ``link:<object>``."""
+
+R = TypeVar("R", bound=Record)
+
+DECIDED = ("account", "contact", "deal", "registration", "touch")
+"""Kinds that make up an account neighbourhood."""
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbourhood:
+    """A set of subjects to decide together, and the watch keys under which it is woken."""
+
+    root: str
+    members: frozenset[Subject]
+    facts: Facts
+    watches: frozenset[str]
+
+
+class Reader:
+    """Reads canonical records out of the mirror for one run."""
+
+    def __init__(self, session: Session) -> None:
+        self._store = session.store
+        self._mapping = session.mapping
+        self._policy = session.policy
+        self._aliases = {name: self._store.aliases(name) for name in self._store.objects()}
+        self._kinds_of: dict[str, list[str]] = defaultdict(list)
+        for kind in self._mapping.kinds:
+            self._kinds_of[self._mapping.object_of(kind)].append(kind)
+
+    # -------------------------------------------------------------- index
+
+    def index(self, pairs: Iterable[tuple[str, str]]) -> tuple[set[Subject], set[str]]:
+        """Re-index changed mirror rows.
+
+        :returns: the subjects that share, or shared, a key with them, and the watch keys that were touched.
+        """
+        seeds: set[Subject] = set()
+        watched: set[str] = set()
+        for object_name, row_id in pairs:
+            old: set[str] = set()
+            new: set[str] = set()
+            for subject, keys in self._subjects(object_name, row_id).items():
+                old |= self._store.keys(*subject)
+                new |= keys
+                self._store.save_keys(*subject, keys)
+                if keys:
+                    seeds.add(subject)
+            seeds |= self._store.members(old - new)
+            watched |= {key for key in old | new if key.startswith(("partner:", "user:"))}
+        return seeds, watched
+
+    def _subjects(self, object_name: str, row_id: str) -> dict[Subject, frozenset[str]]:
+        """Every subject that the row can stand for, with its keys: none for those that it no longer is."""
+        subjects: dict[Subject, frozenset[str]] = {(k, row_id): frozenset() for k in self._kinds_of[object_name]}
+        row = self._store.row(object_name, row_id)
+        if row is None or row.deleted:
+            return subjects or {(f"link:{object_name}", row_id): frozenset()}
+        records, links = self._read(object_name, row)
+        ties = frozenset(key for link in links for key in link_keys(link))
+        for record in records:
+            own = self._keys(record)
+            subjects[kind_of(record), row_id] = own | ties if kind_of(record) == "deal" else own
+        if not records and links:
+            subjects[f"link:{object_name}", row_id] = ties
+        return subjects
+
+    def _keys(self, record: Record) -> frozenset[str]:
+        if isinstance(record, Partner):
+            return frozenset({f"partner:{record.id}"})
+        if isinstance(record, Certification):
+            return frozenset({f"partner:{record.partner_id}"}) if record.partner_id else frozenset()
+        if isinstance(record, User):
+            return frozenset({f"user:{record.id}"})
+        return neighbourhood_keys(record, self._policy)
+
+    # -------------------------------------------------------------- neighbourhoods
+
+    def neighbourhoods(self, seeds: Iterable[Subject]) -> Iterator[Neighbourhood]:
+        """The neighbourhoods of the seeds, each once, in a stable order."""
+        seen: set[Subject] = set()
+        for seed in sorted(seeds):
+            if seed in seen or seed[0] in ("user", "stage"):
+                continue
+            members = self._reach(seed)
+            seen |= members
+            if members:
+                yield self._neighbourhood(members)
+
+    def _reach(self, seed: Subject) -> frozenset[Subject]:
+        members: set[Subject] = set()
+        frontier: set[Subject] = {seed}
+        keys: set[str] = set()
+        while frontier:
+            found = {key for subject in frontier for key in self._store.keys(*subject)} - keys
+            if not found and not members:
+                return frozenset()
+            members |= frontier
+            keys |= found
+            frontier = self._store.members(found) - members
+        return frozenset(members)
+
+    def _neighbourhood(self, members: frozenset[Subject]) -> Neighbourhood:
+        ids: dict[str, list[str]] = defaultdict(list)
+        for kind, record_id in sorted(members):
+            ids[kind].append(record_id)
+        return Neighbourhood(":".join(min(members)), members, *self._facts(ids))
+
+    def _facts(self, ids: dict[str, list[str]]) -> tuple[Facts, frozenset[str]]:
+        records: dict[str, list[Record]] = {}
+        links: set[Link] = set()
+        for kind in DECIDED:
+            records[kind], ties = self._load(kind, ids.get(kind, []))
+            links |= ties
+        for kind in [kind for kind in ids if kind.startswith("link:")]:
+            for row in self._store.rows(kind.removeprefix("link:"), ids[kind]):
+                links |= set(self._read(kind.removeprefix("link:"), row)[1])
+        ordered = tuple(sorted(links, key=lambda k: (k.name, k.from_id, k.to_id, k.label or "")))
+        partner_ids = set(ids.get("partner", ())) | _partner_ids(records.values(), ordered)
+        partners = {record.id: record for record in self._of(Partner, "partner", partner_ids)}
+        owner_ids = _owner_ids(records.values(), partners.values())
+        watches = {f"partner:{pid}" for pid in partner_ids} | {f"user:{uid}" for uid in owner_ids}
+        facts = Facts(
+            accounts=_typed(Account, records["account"]),
+            contacts=_typed(Contact, records["contact"]),
+            deals=_typed(Deal, records["deal"]),
+            registrations=_typed(Registration, records["registration"]),
+            touches=_typed(Touch, records["touch"]),
+            links=ordered,
+            partners=partners,
+            certifications=self._certifications(partners),
+            users={user.id: user for user in self._of(User, "user", owner_ids)},
+            merged=self._merged("account"),
+        )
+        return facts, frozenset(watches)
+
+    def _certifications(self, partners: Collection[str]) -> tuple[Certification, ...]:
+        subjects = self._store.members({f"partner:{pid}" for pid in partners})
+        return tuple(self._of(Certification, "certification", {i for kind, i in subjects if kind == "certification"}))
+
+    def _merged(self, kind: str) -> dict[str, str]:
+        return dict(self._aliases.get(self._mapping.object_of(kind), {})) if kind in self._mapping.kinds else {}
+
+    # -------------------------------------------------------------- rows to records
+
+    def _of(self, cls: type[R], kind: str, ids: Collection[str]) -> list[R]:
+        return [cast("R", record) for record in self._load(kind, sorted(ids))[0]]
+
+    def _load(self, kind: str, ids: Collection[str]) -> tuple[list[Record], set[Link]]:
+        """The live records of one kind by id, sorted by id, with the ties that their rows carry."""
+        found: list[Record] = []
+        links: set[Link] = set()
+        if not ids or kind not in self._mapping.kinds:
+            return found, links
+        object_name = self._mapping.object_of(kind)
+        for row in self._store.rows(object_name, ids):
+            records, ties = self._read(object_name, row)
+            found += [record for record in records if kind_of(record) == kind]
+            links |= set(ties)
+        return sorted(found, key=lambda record: record.id), links
+
+    def _read(self, object_name: str, row: RemoteRecord) -> tuple[tuple[Record, ...], tuple[Link, ...]]:
+        result = self._mapping.read(object_name, row)
+        return tuple(self._follow_merges(record) for record in result.records), result.links
+
+    def _follow_merges(self, record: Record) -> Record:
+        """References to a record that was merged away lead to the survivor."""
+        kind = kind_of(record)
+        moved: dict[str, str] = {}
+        for (owner, field_name), target in REFERENCES.items():
+            if owner != kind or field_name == "original_partner_id" or target not in self._mapping.kinds:
+                continue
+            aliases = self._aliases.get(self._mapping.object_of(target))
+            value = getattr(record, field_name)
+            if aliases and value in aliases:
+                moved[field_name] = self._store.resolve(self._mapping.object_of(target), value)
+        return replace(record, **moved) if moved else record
+
+
+def _typed(cls: type[R], records: list[Record]) -> tuple[R, ...]:
+    return tuple(record for record in records if isinstance(record, cls))
+
+
+def _partner_ids(groups: Iterable[list[Record]], links: Iterable[Link]) -> set[str]:
+    named = {
+        getattr(record, name, None)
+        for records in groups
+        for record in records
+        for name in ("partner_id", "original_partner_id")
+    }
+    tied = {link.to_id for link in links if link.name == "deal_partner"}
+    return {pid for pid in named | tied if pid}
+
+
+def _owner_ids(groups: Iterable[list[Record]], partners: Iterable[Partner]) -> set[str]:
+    owners = {getattr(record, "owner_id", None) for records in groups for record in records}
+    managers = {partner.manager_id for partner in partners}
+    return {uid for uid in owners | managers if uid}

@@ -1,0 +1,92 @@
+"""Planning: decided changes, tasks and intake rows become one plan, in one order."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from crmsync.rules import Finding, TaskRequest
+from crmsync.sync.plan import Change, FieldChange, Plan
+from crmsync.sync.session import Session
+
+
+def build_plan(session: Session, changes: Iterable[Change]) -> Plan:
+    """A plan of these changes, one per record, sorted: the same changes in any order give the same plan."""
+    return Plan(
+        connection=session.connection.name,
+        system=session.connection.system,
+        made_at=session.now,
+        policy_version=session.policy.version,
+        config_hash=session.config_hash,
+        changes=tuple(sorted(_joined(changes), key=_order)),
+    )
+
+
+def _order(change: Change) -> tuple[str, str, str, str]:
+    return (change.op, change.object, change.key, change.id or "")
+
+
+def _joined(changes: Iterable[Change]) -> list[Change]:
+    """One change per CRM record: an account that is also a partner is decided twice and written once."""
+    joined: dict[tuple[str, str], Change] = {}
+    for change in sorted(changes, key=lambda c: (*_order(c), c.kind)):
+        place = (change.object, change.id or f"key:{change.key}")
+        known = joined.get(place)
+        joined[place] = change if known is None else replace(known, fields=_united(known, change))
+    return list(joined.values())
+
+
+def _united(one: Change, other: Change) -> tuple[FieldChange, ...]:
+    by_field = {change.remote_field: change for change in (*other.fields, *one.fields)}
+    return tuple(sorted(by_field.values(), key=lambda change: change.field))
+
+
+def plan_tasks(session: Session, requests: Sequence[tuple[Finding, TaskRequest]]) -> list[Change]:
+    """Tasks that no run has made yet. The CRM is asked for their keys first: a lost store makes no task twice."""
+    target = session.mapping.task
+    if target is None:
+        return []
+    fresh = {task.key: (finding, task) for finding, task in requests if not session.store.get_meta(_made(task.key))}
+    if not fresh:
+        return []
+    existing = session.connector.find(target.object, target.key_field, sorted(fresh))
+    for key, task_id in existing.items():
+        remember_task(session, key, task_id)
+    return [_task(session, *fresh[key]) for key in sorted(fresh) if key not in existing]
+
+
+def remember_task(session: Session, key: str, task_id: str) -> None:
+    """Note that the task with this key exists, so that it is never asked for again."""
+    session.store.set_meta(_made(key), task_id)
+
+
+def _made(key: str) -> str:
+    return f"task:{key}"
+
+
+def _task(session: Session, finding: Finding, task: TaskRequest) -> Change:
+    target = session.mapping.task
+    assert target is not None  # noqa: S101 - plan_tasks has looked
+    values, links = target.values(
+        key=task.key,
+        subject=task.subject,
+        body=task.body,
+        owner_id=task.owner_id,
+        due_at=task.due_at,
+        about=(session.mapping.object_of(finding.kind), finding.id),
+    )
+    where = finding.rule.span.brief if finding.rule.span else ""
+    fields = tuple(
+        FieldChange(name, name, None, value, finding.message, finding.rule.name, where)
+        for name, value in sorted(values.items())
+    )
+    return Change(
+        op="upsert",
+        kind="task",
+        object=target.object,
+        label=task.subject,
+        fields=fields,
+        key_field=target.key_field,
+        key=task.key,
+        links=links,
+    )

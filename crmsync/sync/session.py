@@ -1,0 +1,100 @@
+"""Everything a run needs, opened once: project, connection, store, mapping, policy; the connector when first used."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from crmsync.mappings import Mapping as CrmMapping
+from crmsync.mappings import load_mapping
+from crmsync.project import Connection, Project
+from crmsync.rules import Policy, load_policy
+from crmsync.store import Store
+from crmsync.sync.report import Progress, Silent
+
+if TYPE_CHECKING:
+    from crmsync.connectors.base import Connector
+
+
+@dataclass(slots=True)
+class Session:
+    """One connection of a project, ready to work. ``now`` is the single instant that the whole run believes in."""
+
+    project: Project
+    connection: Connection
+    store: Store
+    mapping: CrmMapping
+    policy: Policy
+    now: datetime
+    progress: Progress
+    environ: Mapping[str, str]
+    _connector: Connector | None = field(default=None, repr=False)
+
+    @property
+    def connector(self) -> Connector:
+        """The CRM; built (not yet signed in) at first use, so that offline commands need no secret."""
+        if self._connector is None:
+            from crmsync.connectors import open_connector
+            from crmsync.secrets import connection_settings
+
+            self._connector = open_connector(connection_settings(self.connection, self.environ))
+        return self._connector
+
+    @property
+    def config_hash(self) -> str:
+        """Changes when mapping or policy would read or decide differently."""
+        return sha256(f"{self.mapping.fingerprint}{self.policy.fingerprint}".encode()).hexdigest()[:12]
+
+    def close(self) -> None:
+        if self._connector is not None:
+            self._connector.close()
+        self.store.close()
+
+
+def load_rules(project: Project, connection: Connection) -> tuple[CrmMapping, Policy]:
+    """Load the mapping and the policy of a connection; the policy may use the mapping's extra fields.
+
+    :raises ConfigError: with every problem of the file that was read first.
+    """
+    mapping = load_mapping(connection.mapping, system=connection.system)
+    extra = {kind: mapping.extra_types(kind) for kind in mapping.kinds}
+    return mapping, load_policy(project.policy, extra=extra)
+
+
+@contextmanager
+def open_session(
+    project: Project,
+    connection_name: str | None = None,
+    *,
+    now: datetime | None = None,
+    progress: Progress | None = None,
+    environ: Mapping[str, str] | None = None,
+    readonly: bool = False,
+) -> Iterator[Session]:
+    """Open a connection of the project. The store is locked for as long, unless ``readonly``.
+
+    :raises ConfigError: for a broken mapping or policy, before the store is touched.
+    :raises StoreBusy: when another process works on the same store.
+    """
+    connection = project.connection(connection_name)
+    mapping, policy = load_rules(project, connection)
+    store = Store.open(project.store_path(connection.name), readonly=readonly)
+    session = Session(
+        project=project,
+        connection=connection,
+        store=store,
+        mapping=mapping,
+        policy=policy,
+        now=(now or datetime.now(UTC)).replace(microsecond=0),
+        progress=progress or Silent(),
+        environ=os.environ if environ is None else environ,
+    )
+    try:
+        yield session
+    finally:
+        session.close()
