@@ -1,0 +1,46 @@
+"""The day's API calls: counted, compared with what the CRM says is left, and stopped before other users run dry."""
+
+from __future__ import annotations
+
+from crmsync.errors import QuotaExhausted
+from crmsync.remote import ApiBudget
+
+
+class Budget:
+    """``share`` is the part of the daily calls that may be used, by whomever, before crmsync stops."""
+
+    def __init__(self, system: str, share: float) -> None:
+        self.used = 0
+        self._system = system
+        self._share = share
+        self._limit: int | None = None
+        self._remaining: int | None = None
+
+    def count(self) -> None:
+        """One more request of ours went out."""
+        self.used += 1
+        if self._remaining is not None:
+            self._remaining = max(0, self._remaining - 1)
+
+    def note(self, limit: int, remaining: int) -> None:
+        """What the CRM said last; it knows about everybody's calls."""
+        self._limit, self._remaining = limit, remaining
+
+    def guard(self) -> None:
+        """:raises QuotaExhausted: when the share is used up."""
+        if not self._limit or self._remaining is None:
+            return
+        spent = self._limit - self._remaining
+        if spent >= self._share * self._limit:
+            raise QuotaExhausted(
+                f"{self._system} has used {spent} of {self._limit} API calls today; crmsync stops at {self._share:.0%}",
+                system=self._system,
+                hint="run again when the daily count has reset, or raise api_share of the connection in crmsync.yaml",
+            )
+
+    @property
+    def left(self) -> int | None:
+        return self._remaining
+
+    def state(self) -> ApiBudget:
+        return ApiBudget(self.used, self._limit, self._remaining)
