@@ -1,6 +1,6 @@
 """What crosses the border between a CRM and crmsync: raw records, descriptions, writes and their outcomes. Values only.
 
-Names of objects and fields are the CRM's own; values are what its JSON holds. A mapping makes canonical records of them.
+Names of objects and fields are the CRM's own; values are what its JSON holds. A mapping makes records of them.
 """
 
 from __future__ import annotations

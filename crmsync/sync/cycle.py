@@ -1,4 +1,4 @@
-"""The cycle: pull, decide, plan, push, checkpoint. ``make_plan`` stops before the push and leaves no decision behind."""
+"""The cycle: pull, decide, plan, push, checkpoint. ``make_plan`` stops before the push and keeps no decision."""
 
 from __future__ import annotations
 

@@ -29,8 +29,8 @@ class Outcome:
 def decide_changes(session: Session, report: RunReport, *, everything: bool = False) -> Outcome:
     """Decide every neighbourhood that is awake and diff it against the mirror.
 
-    Afterwards exactly the rows that still differ from their decision are pending: a crash, or a failed write, is taken up again
-    by the next run. Runs in one transaction of the caller.
+    Afterwards exactly the rows that still differ from their decision are pending: a crash, or a failed write, is
+    taken up again by the next run. Runs in one transaction of the caller.
     """
     store = session.store
     reader = Reader(session)

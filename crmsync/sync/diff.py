@@ -78,7 +78,7 @@ class Differ:
         return changes, problems
 
     def _compare(self, draft: _Draft, decision: FieldDecision, target: FieldMapping, current: Value) -> None:
-        if not self._may_write(draft, decision, target, current) or _same(current, decision.value):
+        if not self._may_write(decision, target, current) or _same(current, decision.value):
             return
         old = draft.row.fields.get(target.remote_field)
         new = self.mapping.to_remote(decision.kind, decision.field, decision.value)
@@ -88,7 +88,7 @@ class Differ:
         change = FieldChange(decision.field, target.remote_field, old, new, decision.reason, decision.rule.name, where)
         (draft.stamps if decision.field in STAMPS else draft.fields)[decision.field] = change
 
-    def _may_write(self, draft: _Draft, decision: FieldDecision, target: FieldMapping, current: Value) -> bool:
+    def _may_write(self, decision: FieldDecision, target: FieldMapping, current: Value) -> bool:
         if target.mode == "engine_owned":
             return True
         if target.mode == "fill_if_empty":

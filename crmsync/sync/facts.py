@@ -1,9 +1,9 @@
 """From mirror rows to neighbourhoods of canonical records: which records must be decided together, and what they say.
 
-Two records belong together when they share a key (an account id, a domain, a company name with its country, …); the rules say
-which keys a record has. A neighbourhood is everything that can be reached over shared keys. Partners are not part of it, they
-couple everything: a neighbourhood *watches* the partners it names, and is woken when one of them changes. A partner with its
-certifications is a neighbourhood of its own.
+Two records belong together when they share a key (an account id, a domain, a company name with its country, …); the
+rules say which keys a record has. A neighbourhood is everything that can be reached over shared keys. Partners are
+not part of it, they couple everything: a neighbourhood *watches* the partners it names, and is woken when one of them
+changes. A partner with its certifications is a neighbourhood of its own.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar, cast
+from typing import TypeVar
 
 from crmsync.records import (
     REFERENCES,
@@ -178,7 +178,7 @@ class Reader:
     # -------------------------------------------------------------- rows to records
 
     def _of(self, cls: type[R], kind: str, ids: Collection[str]) -> list[R]:
-        return [cast("R", record) for record in self._load(kind, sorted(ids))[0]]
+        return [record for record in self._load(kind, sorted(ids))[0] if isinstance(record, cls)]
 
     def _load(self, kind: str, ids: Collection[str]) -> tuple[list[Record], set[Link]]:
         """The live records of one kind by id, sorted by id, with the ties that their rows carry."""

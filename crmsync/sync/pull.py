@@ -1,4 +1,4 @@
-"""Pull: what changed in the CRM since the checkpoint, into the mirror. Page by page, cursor and rows in one transaction."""
+"""Pull: what changed in the CRM since the checkpoint, into the mirror, page by page with its cursor."""
 
 from __future__ import annotations
 
@@ -61,8 +61,9 @@ def _note_merges(session: Session, name: str, page: Page) -> None:
 def check_completeness(session: Session, report: RunReport) -> None:
     """Count each object in the CRM and in the mirror; where the mirror has too many, sweep the ids and mend it.
 
-    Some deletes leave no trace that a pull could see (Salesforce: a contact role deleted directly), so a surplus in the mirror
-    means exactly that. Where counts come from an index that lags behind, a sweep waits until the surplus has lasted a run.
+    Some deletes leave no trace that a pull could see (Salesforce: a contact role deleted directly), so a surplus in
+    the mirror means exactly that. Where counts come from an index that lags behind, a sweep waits until the surplus
+    has lasted a run.
     """
     for spec in session.mapping.objects():
         line = _count(session, spec.object)
