@@ -1,0 +1,50 @@
+"""What the rules decided last, field by field: the memory behind ``why``."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from crmsync.store.codec import from_json, from_stamp, to_json
+from crmsync.store.database import Tables
+from crmsync.store.rows import DecisionRow
+
+
+class Decisions(Tables):
+    def save_decisions(self, root: str, rows: Sequence[DecisionRow]) -> None:
+        """Replace all decisions of a neighbourhood."""
+        by_record: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
+        for row in rows:
+            by_record[row.kind, row.id].append(_to_dict(row))
+        with self.transaction():
+            self._run("DELETE FROM decisions WHERE root = ?", (root,))
+            self._many(
+                "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?)",
+                [(kind, i, root, to_json(fields)) for (kind, i), fields in by_record.items()],
+            )
+
+    def decision(self, kind: str, id: str, field: str | None = None) -> list[DecisionRow]:
+        row = self._one("SELECT body FROM decisions WHERE kind = ? AND id = ?", (kind, id))
+        decided = from_json(row[0]) if row else []
+        return [_from_dict(kind, id, data) for data in decided if field in (None, data["field"])]
+
+
+def _to_dict(row: DecisionRow) -> dict[str, Any]:
+    return {
+        "field": row.field,
+        "value": row.value,
+        "code": row.code,
+        "reason": row.reason,
+        "rule": row.rule,
+        "where": row.where,
+        "trace": row.trace,
+        "evidence": row.evidence,
+        "policy_version": row.policy_version,
+        "decided_at": row.decided_at,
+    }
+
+
+def _from_dict(kind: str, id: str, data: dict[str, Any]) -> DecisionRow:
+    given = {**data, "trace": tuple(data["trace"]), "evidence": tuple(data["evidence"])}
+    return DecisionRow(kind=kind, id=id, **{**given, "decided_at": from_stamp(data["decided_at"])})

@@ -1,0 +1,106 @@
+"""The journal: every field that we set out to write, before the request leaves, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from crmsync.store.codec import from_json, from_stamp, to_json, to_stamp
+from crmsync.store.database import Row, Tables
+from crmsync.store.rows import JournalRow, WriteStatus
+
+_INTENT = "run_id, ref, op, object, record_id, key, kind, label, field, remote_field, old, new, rule, place, reason, at"
+_COLUMNS = f"{_INTENT}, status, code, message, request_id"
+_OPEN = "(status IS NULL OR status = 'unknown')"
+
+
+class Journal(Tables):
+    def journal_intents(self, rows: Sequence[JournalRow]) -> list[int]:
+        """Put down what is about to be sent; durable when this returns. The sequence numbers of the rows."""
+        now = datetime.now(UTC)
+        sql = f"INSERT INTO journal ({_INTENT}) VALUES ({','.join('?' * 16)})"
+        with self.transaction():
+            before = self._one("SELECT seq FROM sqlite_sequence WHERE name = 'journal'")
+            self._many(sql, [_to_row(row, now) for row in rows])
+        first = (before[0] if before else 0) + 1
+        return list(range(first, first + len(rows)))
+
+    def journal_outcome(
+        self,
+        ref: str,
+        status: WriteStatus,
+        *,
+        id: str | None = None,
+        code: str = "",
+        message: str = "",
+        request_id: str = "",
+        at: datetime,
+    ) -> None:
+        """Complete the rows of a write that are still open; a created record gives them its ``id``."""
+        self._run(
+            f"""UPDATE journal SET status = ?, record_id = coalesce(?, record_id), code = ?, message = ?,
+            request_id = ?, at = ? WHERE ref = ? AND {_OPEN}""",
+            (status, id, code, message, request_id, to_stamp(at), ref),
+        )
+
+    def unresolved(self) -> list[JournalRow]:
+        """Rows whose outcome nobody knows: the CRM may or may not have acted. Oldest first."""
+        return [_from_row(row) for row in self._rows(f"SELECT {_COLUMNS} FROM journal WHERE {_OPEN} ORDER BY seq")]
+
+    def history(self, kind: str, record_id: str, field: str | None = None) -> list[JournalRow]:
+        """What was written to a record, newest first. ``kind`` and ``field`` may also be the CRM's names."""
+        sql = f"SELECT {_COLUMNS} FROM journal WHERE record_id = ?1 AND (kind = ?2 OR object = ?2)"
+        if field is not None:
+            sql += " AND (field = ?3 OR remote_field = ?3)"
+        values = (record_id, kind) if field is None else (record_id, kind, field)
+        return [_from_row(row) for row in self._rows(f"{sql} ORDER BY seq DESC", values)]
+
+    def run_history(self, run_id: str) -> list[JournalRow]:
+        """What one run wrote, in order."""
+        return [
+            _from_row(row)
+            for row in self._rows(f"SELECT {_COLUMNS} FROM journal WHERE run_id = ? ORDER BY seq", (run_id,))
+        ]
+
+
+def _to_row(row: JournalRow, now: datetime) -> Row:
+    names = (
+        row.run_id,
+        row.ref,
+        row.op,
+        row.object,
+        row.record_id,
+        row.key,
+        row.kind,
+        row.label,
+        row.field,
+        row.remote_field,
+    )
+    return (*names, to_json(row.old), to_json(row.new), row.rule, row.where, row.reason, to_stamp(row.at or now))
+
+
+def _from_row(row: Row) -> JournalRow:
+    run_id, ref, op, object_name, record_id, key, kind, label, field, remote_field = row[:10]
+    old, new, rule, place, reason, at, status, code, message, request_id = row[10:]
+    return JournalRow(
+        run_id=run_id,
+        ref=ref,
+        op=op,
+        object=object_name,
+        record_id=record_id,
+        key=key,
+        kind=kind,
+        label=label,
+        field=field,
+        remote_field=remote_field,
+        old=from_json(old),
+        new=from_json(new),
+        rule=rule,
+        where=place,
+        reason=reason,
+        at=from_stamp(at),
+        status=status,
+        code=code,
+        message=message,
+        request_id=request_id,
+    )

@@ -1,0 +1,108 @@
+"""The shape of the store, step by step. A released step never changes; a new shape is a new step.
+
+``PRAGMA user_version`` counts the steps taken, so that opening an up-to-date store costs one read.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from sqlite_utils import Database
+    from sqlite_utils.migrations import Migrations
+
+_TABLES = (
+    # raw records as the CRM holds them; `seen` is the full pull that last brought the row
+    """CREATE TABLE mirror (
+        object TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL, hash BLOB NOT NULL, modified_at TEXT,
+        deleted INTEGER NOT NULL DEFAULT 0, merged_into TEXT, seen TEXT NOT NULL DEFAULT '',
+        PRIMARY KEY (object, id))""",
+    "CREATE INDEX mirror_deleted ON mirror (object, id) WHERE deleted",
+    "CREATE TABLE checkpoints (object TEXT PRIMARY KEY, cursor TEXT, fingerprint TEXT, full_run TEXT)",
+    "CREATE TABLE pending (object TEXT NOT NULL, id TEXT NOT NULL, PRIMARY KEY (object, id)) WITHOUT ROWID",
+    """CREATE TABLE aliases (object TEXT NOT NULL, old_id TEXT NOT NULL, new_id TEXT NOT NULL,
+        PRIMARY KEY (object, old_id)) WITHOUT ROWID""",
+    # which records meet in which neighbourhood, and when to look at it again
+    """CREATE TABLE record_keys (kind TEXT NOT NULL, id TEXT NOT NULL, key TEXT NOT NULL,
+        PRIMARY KEY (kind, id, key)) WITHOUT ROWID""",
+    "CREATE INDEX record_keys_key ON record_keys (key)",
+    "CREATE TABLE neighbourhoods (root TEXT PRIMARY KEY, next_due_at TEXT) WITHOUT ROWID",
+    "CREATE INDEX neighbourhoods_due ON neighbourhoods (next_due_at) WHERE next_due_at IS NOT NULL",
+    """CREATE TABLE neighbourhood_members (kind TEXT NOT NULL, id TEXT NOT NULL, root TEXT NOT NULL,
+        PRIMARY KEY (kind, id)) WITHOUT ROWID""",
+    "CREATE INDEX neighbourhood_members_root ON neighbourhood_members (root)",
+    """CREATE TABLE neighbourhood_watches (key TEXT NOT NULL, root TEXT NOT NULL,
+        PRIMARY KEY (key, root)) WITHOUT ROWID""",
+    "CREATE INDEX neighbourhood_watches_root ON neighbourhood_watches (root)",
+    # all decided fields of a record in one row: they are written and read together
+    """CREATE TABLE decisions (kind TEXT NOT NULL, id TEXT NOT NULL, root TEXT NOT NULL, body TEXT NOT NULL,
+        PRIMARY KEY (kind, id))""",
+    "CREATE INDEX decisions_root ON decisions (root)",
+    """CREATE TABLE findings (
+        code TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, subject TEXT NOT NULL, severity TEXT NOT NULL,
+        message TEXT NOT NULL, rule TEXT NOT NULL, place TEXT NOT NULL, evidence TEXT NOT NULL, label TEXT NOT NULL,
+        root TEXT NOT NULL, first_seen TEXT NOT NULL, last_seen TEXT NOT NULL, cleared_at TEXT,
+        opened_run TEXT NOT NULL, cleared_run TEXT, PRIMARY KEY (code, kind, id, subject))""",
+    "CREATE INDEX findings_root ON findings (root) WHERE cleared_at IS NULL",
+    "CREATE INDEX findings_record ON findings (kind, id)",
+    """CREATE TABLE finding_history (code TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, subject TEXT NOT NULL,
+        first_seen TEXT NOT NULL, cleared_at TEXT NOT NULL, opened_run TEXT NOT NULL, cleared_run TEXT NOT NULL)""",
+    """CREATE TABLE runs (run_id TEXT PRIMARY KEY, mode TEXT NOT NULL, connection TEXT NOT NULL, system TEXT NOT NULL,
+        status TEXT NOT NULL, started_at TEXT NOT NULL, finished_at TEXT, report TEXT NOT NULL)""",
+    """CREATE TABLE journal (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, run_id TEXT NOT NULL, ref TEXT NOT NULL, op TEXT NOT NULL,
+        object TEXT NOT NULL, record_id TEXT, key TEXT NOT NULL, kind TEXT NOT NULL, label TEXT NOT NULL,
+        field TEXT NOT NULL, remote_field TEXT NOT NULL, old TEXT NOT NULL, new TEXT NOT NULL, rule TEXT NOT NULL,
+        place TEXT NOT NULL, reason TEXT NOT NULL, at TEXT NOT NULL, status TEXT, code TEXT NOT NULL DEFAULT '',
+        message TEXT NOT NULL DEFAULT '', request_id TEXT NOT NULL DEFAULT '')""",
+    "CREATE INDEX journal_record ON journal (record_id, field)",
+    "CREATE INDEX journal_unresolved ON journal (ref) WHERE status IS NULL OR status = 'unknown'",
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
+)
+
+_VIEWS = (
+    """CREATE VIEW decided_fields AS
+        SELECT d.kind, d.id, f.value ->> '$.field' AS field, f.value ->> '$.value' AS value,
+               f.value ->> '$.code' AS code, f.value ->> '$.reason' AS reason, f.value ->> '$.where' AS place,
+               f.value ->> '$.policy_version' AS policy_version, f.value ->> '$.decided_at' AS decided_at
+        FROM decisions AS d, json_each(d.body) AS f""",
+    """CREATE VIEW open_findings AS
+        SELECT severity, code, kind, id, label, message, place, first_seen FROM findings WHERE cleared_at IS NULL""",
+    """CREATE VIEW written_fields AS
+        SELECT at, run_id, kind, object, record_id, label, field, remote_field, old, new, reason, place
+        FROM journal WHERE status = 'ok'""",
+)
+
+
+def _steps() -> Migrations:
+    # sqlite-utils takes 130 ms to import, and most openings have nothing to migrate
+    from sqlite_utils.migrations import Migrations
+
+    steps = Migrations("crmsync")
+
+    @steps()
+    def m001_tables(db: Database) -> None:
+        for statement in _TABLES:
+            db.execute(statement)
+
+    @steps()
+    def m002_reporting_views(db: Database) -> None:
+        for statement in _VIEWS:
+            db.execute(statement)
+
+    return steps
+
+
+LATEST = 2
+
+
+def migrate(conn: sqlite3.Connection, *, up_to: int = LATEST) -> None:
+    """Take the steps that are missing, each in its own transaction. ``up_to`` makes an older store, for tests."""
+    from sqlite_utils import Database
+
+    steps = _steps()
+    database = Database(conn, execute_plugins=False)
+    later = [step.name for step in steps.pending(database)][max(up_to - len(steps.applied(database)), 0) :]
+    steps.apply(database, stop_before=later)
+    conn.execute(f"PRAGMA user_version = {up_to:d}")

@@ -1,0 +1,79 @@
+"""The rows that callers hand to the store and get back from it. Values only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from crmsync.remote import Scalar
+
+WriteStatus = Literal["ok", "failed", "unknown", "drifted"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionRow:
+    """What the rules want one field to be, and why. ``value`` is JSON."""
+
+    kind: str
+    id: str
+    field: str
+    value: Any
+    code: str
+    reason: str
+    rule: str
+    where: str
+    """``file:line`` of the rule."""
+    trace: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+    policy_version: str = ""
+    decided_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingRow:
+    """A finding with its life. The stamps are the store's: what is handed in is ignored."""
+
+    code: str
+    severity: str
+    kind: str
+    id: str
+    subject: str = ""
+    message: str
+    rule: str
+    where: str
+    evidence: tuple[str, ...] = ()
+    label: str = ""
+    """What a person calls the record."""
+    first_seen: datetime | None = None
+    last_seen: datetime | None = None
+    cleared_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JournalRow:
+    """One field of one write: put down before the request leaves, completed by its outcome.
+
+    ``ref`` is the write's own id, shared by all fields of that write. ``status`` is ``None`` until an outcome is known.
+    """
+
+    run_id: str
+    ref: str
+    op: str
+    object: str
+    record_id: str | None
+    key: str
+    kind: str
+    label: str
+    field: str
+    remote_field: str
+    old: Scalar
+    new: Scalar
+    rule: str
+    where: str
+    reason: str
+    at: datetime | None = None
+    status: WriteStatus | None = None
+    code: str = ""
+    message: str = ""
+    request_id: str = ""

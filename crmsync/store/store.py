@@ -1,0 +1,94 @@
+"""The store of one connection: what crmsync remembers between runs. Losing it loses no facts, only history."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from crmsync.errors import StoreError
+from crmsync.store.database import connect
+from crmsync.store.decisions import Decisions
+from crmsync.store.findings import Findings
+from crmsync.store.journal import Journal
+from crmsync.store.lock import StoreLock
+from crmsync.store.migrations import LATEST
+from crmsync.store.mirror import Mirror
+from crmsync.store.neighbourhoods import Neighbourhoods
+from crmsync.store.runs import Runs
+
+
+class Store(Mirror, Neighbourhoods, Decisions, Findings, Runs, Journal):
+    """One SQLite file. Not thread-safe; open it where it is used."""
+
+    def __init__(self, path: Path, conn: sqlite3.Connection, lock: StoreLock | None) -> None:
+        super().__init__(path, conn)
+        self._lock = lock
+
+    @classmethod
+    def open(cls, path: Path, *, readonly: bool = False) -> Self:
+        """Open for one run (locked, created and migrated as needed), or for looking only.
+
+        :raises StoreBusy: when another process holds it.
+        :raises StoreError: when it is damaged, newer than this crmsync or no store at all.
+        """
+        if readonly:
+            return cls._open_readonly(path)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = StoreLock(path)
+        lock.acquire()
+        try:
+            return cls(path, connect(path, readonly=False), lock)
+        except BaseException:
+            lock.release()
+            raise
+
+    @classmethod
+    def _open_readonly(cls, path: Path) -> Self:
+        if not path.exists():
+            raise StoreError(f"there is no store '{path}' yet", hint="crmsync sync", code="E540")
+        store = cls(path, connect(path, readonly=True), None)
+        if store.shape == LATEST:
+            return store
+        store.close()
+        cls.open(path).close()  # migrates
+        return cls(path, connect(path, readonly=True), None)
+
+    def close(self) -> None:
+        self._conn.close()
+        if self._lock:
+            self._lock.release()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    @property
+    def shape(self) -> int:
+        """How many migrations the file has seen."""
+        row = self._one("PRAGMA user_version")
+        return row[0] if row else 0
+
+    def size(self) -> int:
+        """Bytes on disk, the write-ahead log included."""
+        files = (self.path, self.path.with_name(self.path.name + "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def integrity(self) -> list[str]:
+        """Everything that is wrong with the file: SQLite's own check, then the hash of every row of the mirror."""
+        try:
+            problems = [row[0] for row in self._rows("PRAGMA integrity_check") if row[0] != "ok"]
+        except StoreError as error:
+            return [error.message]
+        for name in self.objects():
+            try:
+                for _ in self.rows(name, include_deleted=True):
+                    pass
+            except StoreError as error:
+                problems.append(error.message)
+        return problems
