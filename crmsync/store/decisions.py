@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
-from crmsync.store.codec import from_json, from_stamp, to_json
+import orjson
+
+from crmsync.store.codec import from_json, to_json
 from crmsync.store.database import Tables
 from crmsync.store.rows import DecisionRow
 
@@ -31,20 +34,20 @@ class Decisions(Tables):
 
 
 def _to_dict(row: DecisionRow) -> dict[str, Any]:
-    return {
+    said = {
         "field": row.field,
-        "value": row.value,
+        "value": orjson.Fragment(row.value),
         "code": row.code,
         "reason": row.reason,
         "rule": row.rule,
         "where": row.where,
-        "trace": row.trace,
-        "evidence": row.evidence,
         "policy_version": row.policy_version,
         "decided_at": row.decided_at,
     }
+    more = {"trace": row.trace, "evidence": row.evidence}  # most decisions have none; the file is kept small
+    return said | {name: lines for name, lines in more.items() if lines}
 
 
 def _from_dict(kind: str, id: str, data: dict[str, Any]) -> DecisionRow:
-    given = {**data, "trace": tuple(data["trace"]), "evidence": tuple(data["evidence"])}
-    return DecisionRow(kind=kind, id=id, **{**given, "decided_at": from_stamp(data["decided_at"])})
+    parsed = {"value": to_json(data["value"]), "decided_at": datetime.fromisoformat(data["decided_at"])}
+    return DecisionRow(kind=kind, id=id, **{**data, **parsed})

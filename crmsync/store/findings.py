@@ -111,7 +111,7 @@ def _from_row(row: Row) -> FindingRow:
         message=message,
         rule=rule,
         where=place,
-        evidence=tuple(from_json(evidence)),
+        evidence=from_json(evidence),
         label=label,
         first_seen=from_stamp(first),
         last_seen=from_stamp(last),

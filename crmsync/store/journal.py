@@ -9,7 +9,10 @@ from crmsync.store.codec import from_json, from_stamp, to_json, to_stamp
 from crmsync.store.database import Row, Tables
 from crmsync.store.rows import JournalRow, WriteStatus
 
-_INTENT = "run_id, ref, op, object, record_id, key, kind, label, field, remote_field, old, new, rule, place, reason, at"
+_INTENT = (
+    "run_id, ref, op, object, record_id, key_field, key, kind, label, field, remote_field, old, new, rule, place,"
+    " reason, at"
+)
 _COLUMNS = f"{_INTENT}, status, code, message, request_id"
 _OPEN = "(status IS NULL OR status = 'unknown')"
 
@@ -18,7 +21,7 @@ class Journal(Tables):
     def journal_intents(self, rows: Sequence[JournalRow]) -> list[int]:
         """Put down what is about to be sent; durable when this returns. The sequence numbers of the rows."""
         now = datetime.now(UTC)
-        sql = f"INSERT INTO journal ({_INTENT}) VALUES ({','.join('?' * 16)})"
+        sql = f"INSERT INTO journal ({_INTENT}) VALUES ({','.join('?' * 17)})"
         with self.transaction():
             before = self._one("SELECT seq FROM sqlite_sequence WHERE name = 'journal'")
             self._many(sql, [_to_row(row, now) for row in rows])
@@ -64,30 +67,21 @@ class Journal(Tables):
 
 
 def _to_row(row: JournalRow, now: datetime) -> Row:
-    names = (
-        row.run_id,
-        row.ref,
-        row.op,
-        row.object,
-        row.record_id,
-        row.key,
-        row.kind,
-        row.label,
-        row.field,
-        row.remote_field,
-    )
-    return (*names, to_json(row.old), to_json(row.new), row.rule, row.where, row.reason, to_stamp(row.at or now))
+    write = (row.run_id, row.ref, row.op, row.object, row.record_id, row.key_field, row.key, row.kind, row.label)
+    values = (row.field, row.remote_field, to_json(row.old), to_json(row.new))
+    return (*write, *values, row.rule, row.where, row.reason, to_stamp(row.at or now))
 
 
 def _from_row(row: Row) -> JournalRow:
-    run_id, ref, op, object_name, record_id, key, kind, label, field, remote_field = row[:10]
-    old, new, rule, place, reason, at, status, code, message, request_id = row[10:]
+    run_id, ref, op, object_name, record_id, key_field, key, kind, label, field, remote_field = row[:11]
+    old, new, rule, place, reason, at, status, code, message, request_id = row[11:]
     return JournalRow(
         run_id=run_id,
         ref=ref,
         op=op,
         object=object_name,
         record_id=record_id,
+        key_field=key_field,
         key=key,
         kind=kind,
         label=label,

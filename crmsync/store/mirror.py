@@ -43,7 +43,7 @@ class Mirror(Tables):
                     continue
                 rows.append(row)
             self._many(_UPSERT, rows)
-            self._mark_pending(object, changed)
+            self.mark_pending((object, i) for i in changed)
             for record in incoming.values():
                 if record.merged_into:
                     self.alias(object, record.id, record.merged_into)
@@ -104,7 +104,7 @@ class Mirror(Tables):
                 "UPDATE mirror SET deleted = 1, hash = ? WHERE object = ? AND id = ?",
                 [(row_hash(object, row[0], row[1], row[3], 1, row[5]), object, row[0]) for row in rows],
             )
-            self._mark_pending(object, [row[0] for row in rows])
+            self.mark_pending((object, row[0]) for row in rows)
 
     def update_mirror(self, object: str, id: str, fields: Mapping[str, Scalar]) -> None:
         """Take over what the CRM accepted from us, so that our own write does not come back as somebody's change."""
@@ -151,6 +151,10 @@ class Mirror(Tables):
     def pending(self) -> list[tuple[str, str]]:
         """Records that changed and have not been decided since: ``(object, id)``."""
         return [(row[0], row[1]) for row in self._rows("SELECT object, id FROM pending ORDER BY object, id")]
+
+    def mark_pending(self, pairs: Iterable[tuple[str, str]]) -> None:
+        with self.transaction():
+            self._many("INSERT OR IGNORE INTO pending VALUES (?, ?)", pairs)
 
     def clear_pending(self, pairs: Iterable[tuple[str, str]]) -> None:
         with self.transaction():
@@ -209,9 +213,6 @@ class Mirror(Tables):
         if old is None or not (merge or (record.deleted and not record.fields)):
             return record
         return replace(record, fields={**self._verified(object, old).fields, **record.fields})
-
-    def _mark_pending(self, object: str, ids: Iterable[str]) -> None:
-        self._many("INSERT OR IGNORE INTO pending VALUES (?, ?)", ((object, i) for i in ids))
 
     def _save_cursor(self, object: str, cursor: Cursor) -> None:
         self._run(

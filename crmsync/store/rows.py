@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from dataclasses import field as default
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal, TypeAlias
 
 from crmsync.remote import Scalar
 
@@ -13,21 +14,21 @@ WriteStatus = Literal["ok", "failed", "unknown", "drifted"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRow:
-    """What the rules want one field to be, and why. ``value`` is JSON."""
+    """What the rules want one field to be, and why. ``value`` is JSON text."""
 
     kind: str
     id: str
     field: str
-    value: Any
+    value: str
     code: str
     reason: str
     rule: str
     where: str
     """``file:line`` of the rule."""
-    trace: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
+    trace: list[str] = default(default_factory=list)
+    evidence: list[str] = default(default_factory=list)
     policy_version: str = ""
-    decided_at: datetime | None = None
+    decided_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +43,7 @@ class FindingRow:
     message: str
     rule: str
     where: str
-    evidence: tuple[str, ...] = ()
+    evidence: list[str] = default(default_factory=list)
     label: str = ""
     """What a person calls the record."""
     first_seen: datetime | None = None
@@ -61,7 +62,8 @@ class JournalRow:
     ref: str
     op: str
     object: str
-    record_id: str | None
+    record_id: str
+    key_field: str
     key: str
     kind: str
     label: str
@@ -77,3 +79,7 @@ class JournalRow:
     code: str = ""
     message: str = ""
     request_id: str = ""
+
+
+HistoryRow: TypeAlias = JournalRow
+"""A journal row read back, with its run, instant and status."""
