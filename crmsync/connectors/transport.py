@@ -195,6 +195,11 @@ class Transport:
         except _Again as last:
             raise self._given_up(call, last) from None
 
+    def forget_sign_in(self) -> None:
+        """Sign in anew for the next request: for tokens that say when they end."""
+        with self._signature.lock:
+            self._signature.headers = None
+
     def close(self) -> None:
         self._wire.close()
 
