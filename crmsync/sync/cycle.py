@@ -47,7 +47,7 @@ def sync(session: Session, *, full: bool = False, limits: Guards | None = None) 
     with _run(session, "sync") as report:
         settle_unfinished(session)
         _refresh(session, report, full=full)
-        land_intake(session, report)
+        land_intake(session, report, lambda plan: check_guards(session, plan, limits))
         plan = _decide(session, report, full=full, limits=limits)
         push_plan(session, report, plan)
         session.store.set_meta(HAS_SYNCED, "yes")

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 
 import orjson
 
+from crmsync.mappings import ValueProblem
 from crmsync.records import Record, kind_of
 from crmsync.remote import RemoteRecord
 from crmsync.rules import Decision, FieldDecision, Finding, Rule, TaskRequest, decide
 from crmsync.store import DecisionRow, FindingRow
-from crmsync.sync.diff import Differ, Unsayable, label_of
+from crmsync.sync.diff import Differ, label_of
 from crmsync.sync.facts import DECIDED, Neighbourhood, Reader, Subject
 from crmsync.sync.plan import Change
 from crmsync.sync.report import RunReport
@@ -37,14 +38,15 @@ def decide_changes(session: Session, report: RunReport, *, everything: bool = Fa
     pending = store.pending()
     everything = everything or store.get_meta("config_hash") != session.config_hash
     rows = _all_rows(session) if everything else pending
-    seeds, touched = reader.index(rows)
-    seeds |= _woken(session, touched)
+    woken = reader.index(rows)
+    seeds = woken.seeds | _woken(session, woken.watch_keys)
     work = _Work(session, report, Outcome())
     for done, neighbourhood in enumerate(reader.neighbourhoods(seeds)):
         work.decide(neighbourhood)
         if done % 50 == 0:
             session.progress.step("decide", done)
     session.progress.step("decide", report.decided, report.decided)
+    _drop_vanished(session, report, woken.vanished)
     store.clear_pending(pending)
     store.mark_pending([(change.object, change.id) for change in work.outcome.changes if change.id])
     store.set_meta("config_hash", session.config_hash)
@@ -56,6 +58,15 @@ def _all_rows(session: Session) -> Iterable[tuple[str, str]]:
     for name in store.objects():
         for record_id in store.object_ids(name):
             yield name, record_id
+
+
+def _drop_vanished(session: Session, report: RunReport, vanished: set[Subject]) -> None:
+    """Forget neighbourhoods that have no member left, and clear what was found in them."""
+    store = session.store
+    for root in sorted({root for subject in vanished if (root := store.neighbourhood_of(*subject))}):
+        if not any(store.keys(*member) for member in store.neighbourhood_members(root)):
+            store.drop_neighbourhood(root)
+    report.findings_cleared += store.clear_orphans(run_id=report.run_id, now=session.now)
 
 
 def _woken(session: Session, touched: set[str]) -> set[Subject]:
@@ -76,7 +87,9 @@ class _Work:
         records = _records(neighbourhood)
         differ = Differ(session.mapping, session.policy.version, session.now, self._was_written)
         changes, unsayable = differ.diff(decision.fields, records, self._rows(records))
-        findings = [*decision.findings, *(_unsayable_finding(problem) for problem in unsayable)]
+        unreadable = [_value_finding("UNREADABLE_VALUE", "could not be read", p) for p in neighbourhood.problems]
+        unwritable = [_value_finding("UNWRITABLE_VALUE", "was not written", p) for p in unsayable]
+        findings = [*decision.findings, *unreadable, *unwritable]
         root = neighbourhood.root
         store.save_neighbourhood(root, neighbourhood.members, neighbourhood.watches, decision.next_due_at)
         store.save_decisions(root, [self._decision_row(row) for row in decision.fields])
@@ -102,12 +115,11 @@ class _Work:
         return {(name, row.id): row for name in ids for row in self.session.store.rows(name, ids[name])}
 
     def _decision_row(self, decision: FieldDecision) -> DecisionRow:
-        value = self.session.mapping.to_json(decision.value)
         return DecisionRow(
             kind=decision.kind,
             id=decision.id,
             field=decision.field,
-            value=orjson.dumps(value).decode(),
+            value=orjson.dumps(self.session.mapping.to_json(decision.value)).decode(),
             code=decision.code,
             reason=decision.reason,
             rule=decision.rule.name,
@@ -154,6 +166,6 @@ def _finding_row(finding: Finding, records: dict[Subject, Record]) -> FindingRow
     )
 
 
-def _unsayable_finding(problem: Unsayable) -> Finding:
-    message = f"{problem.field} was not written: {problem.message}"
-    return Finding("VALUE_NOT_WRITABLE", "error", problem.kind, problem.id, message, Rule("mapping"), problem.field)
+def _value_finding(code: str, what: str, problem: ValueProblem) -> Finding:
+    message = f"{problem.field} {what}: {problem.message}"
+    return Finding(code, "error", problem.kind, problem.id, message, Rule("mapping"), problem.field)

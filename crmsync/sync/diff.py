@@ -22,16 +22,6 @@ WasWritten = Callable[[str, str, str], bool]
 """``(object, record id, canonical field)``: whether crmsync ever wrote that field."""
 
 
-@dataclass(frozen=True, slots=True)
-class Unsayable:
-    """A decided value that the CRM's field cannot hold."""
-
-    kind: str
-    id: str
-    field: str
-    message: str
-
-
 @dataclass(slots=True)
 class _Draft:
     kind: str
@@ -55,14 +45,14 @@ class Differ:
         decisions: Iterable[FieldDecision],
         records: Mapping[tuple[str, str], Record],
         rows: Mapping[tuple[str, str], RemoteRecord],
-    ) -> tuple[list[Change], list[Unsayable]]:
+    ) -> tuple[list[Change], list[ValueProblem]]:
         """The changes that make the rows agree with the decisions.
 
         :param records: canonical records by ``(kind, id)``.
         :param rows: mirror rows by ``(object, id)``.
         """
         drafts: dict[tuple[str, str], _Draft] = {}
-        problems: list[Unsayable] = []
+        problems: list[ValueProblem] = []
         for decision in decisions:
             record = records.get((decision.kind, decision.id))
             target = self.mapping.field(decision.kind, decision.field)
@@ -73,7 +63,7 @@ class Differ:
             try:
                 self._compare(draft, decision, target, getattr(record, decision.field))
             except ValueProblem as problem:
-                problems.append(Unsayable(decision.kind, decision.id, decision.field, problem.message))
+                problems.append(ValueProblem(problem.kind, problem.field, problem.message, id=decision.id))
         changes = [self._change(name, draft) for (name, _), draft in sorted(drafts.items()) if draft.fields]
         return changes, problems
 

@@ -11,8 +11,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from crmsync.mappings import ValueProblem
 from crmsync.records import (
     REFERENCES,
     Account,
@@ -48,6 +49,19 @@ class Neighbourhood:
     members: frozenset[Subject]
     facts: Facts
     watches: frozenset[str]
+    problems: tuple[ValueProblem, ...] = ()
+    """Values of the members that the mapping could not read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Woken:
+    """What a change of mirror rows touches."""
+
+    seeds: set[Subject]
+    """Subjects that share, or shared, a key with the rows."""
+    vanished: set[Subject]
+    """Subjects that no longer are: deleted, or no longer of their kind."""
+    watch_keys: set[str]
 
 
 class Reader:
@@ -58,31 +72,33 @@ class Reader:
         self._mapping = session.mapping
         self._policy = session.policy
         self._aliases = {name: self._store.aliases(name) for name in self._store.objects()}
+        self._problems: dict[tuple[str, str, str], ValueProblem] = {}
         self._kinds_of: dict[str, list[str]] = defaultdict(list)
         for kind in self._mapping.kinds:
             self._kinds_of[self._mapping.object_of(kind)].append(kind)
 
     # -------------------------------------------------------------- index
 
-    def index(self, pairs: Iterable[tuple[str, str]]) -> tuple[set[Subject], set[str]]:
-        """Re-index changed mirror rows.
-
-        :returns: the subjects that share, or shared, a key with them, and the watch keys that were touched.
-        """
+    def index(self, pairs: Iterable[tuple[str, str]]) -> Woken:
+        """Re-index changed mirror rows."""
         seeds: set[Subject] = set()
+        vanished: set[Subject] = set()
         watched: set[str] = set()
         for object_name, row_id in pairs:
             old: set[str] = set()
             new: set[str] = set()
             for subject, keys in self._subjects(object_name, row_id).items():
-                old |= self._store.keys(*subject)
+                known = self._store.keys(*subject)
+                old |= known
                 new |= keys
                 self._store.save_keys(*subject, keys)
                 if keys:
                     seeds.add(subject)
+                elif known:
+                    vanished.add(subject)
             seeds |= self._store.members(old - new)
             watched |= {key for key in old | new if key.startswith(("partner:", "user:"))}
-        return seeds, watched
+        return Woken(seeds, vanished, watched)
 
     def _subjects(self, object_name: str, row_id: str) -> dict[Subject, frozenset[str]]:
         """Every subject that the row can stand for, with its keys: none for those that it no longer is."""
@@ -138,7 +154,12 @@ class Reader:
         ids: dict[str, list[str]] = defaultdict(list)
         for kind, record_id in sorted(members):
             ids[kind].append(record_id)
-        return Neighbourhood(":".join(min(members)), members, *self._facts(ids))
+        self._problems.clear()
+        facts, watches = self._facts(ids)
+        problems = sorted(
+            (p for p in self._problems if (p.kind, p.id) in members), key=lambda p: (p.kind, p.id, p.field)
+        )
+        return Neighbourhood(":".join(min(members)), members, facts, watches, tuple(problems))
 
     def _facts(self, ids: dict[str, list[str]]) -> tuple[Facts, frozenset[str]]:
         records: dict[str, list[Record]] = {}
@@ -195,12 +216,13 @@ class Reader:
 
     def _read(self, object_name: str, row: RemoteRecord) -> tuple[tuple[Record, ...], tuple[Link, ...]]:
         result = self._mapping.read(object_name, row)
+        self._problems.update({(problem.kind, problem.id, problem.field): problem for problem in result.problems})
         return tuple(self._follow_merges(record) for record in result.records), result.links
 
     def _follow_merges(self, record: Record) -> Record:
         """References to a record that was merged away lead to the survivor."""
         kind = kind_of(record)
-        moved: dict[str, str] = {}
+        moved: dict[str, Any] = {}
         for (owner, field_name), target in REFERENCES.items():
             if owner != kind or field_name == "original_partner_id" or target not in self._mapping.kinds:
                 continue

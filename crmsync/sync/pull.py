@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
-from crmsync.remote import Cursor, ObjectSpec, Page
+from crmsync.remote import Cursor, ObjectSpec
 from crmsync.sync.report import Completeness, RunReport
 from crmsync.sync.session import Session
 
@@ -18,44 +18,32 @@ def pull_all(session: Session, report: RunReport, *, full: bool = False) -> None
 def pull_object(session: Session, report: RunReport, spec: ObjectSpec, *, full: bool = False) -> None:
     """Pull one object. A full pull that was interrupted goes on where it stopped."""
     store, name = session.store, spec.object
-    cursor, sweep = _starting_point(session, spec, report.run_id, full=full)
+    cursor = _starting_point(session, spec, report.run_id, full=full)
     done = 0
     for page in session.connector.pull(spec, cursor):
-        changed = store.save_page(name, page.records, page.cursor, run_id=sweep or report.run_id)
-        _note_merges(session, name, page)
+        changed = store.save_page(name, page.records, page.cursor, run_id=report.run_id)
         done += len(page.records)
-        report.pulled[name] = report.pulled.get(name, 0) + len(page.records)
-        report.changed[name] = report.changed.get(name, 0) + len(changed)
+        _count_up(report.pulled, name, len(page.records))
+        _count_up(report.changed, name, len(changed))
         session.progress.step(f"pull {name}", done, page.expected)
-    if sweep:
-        gone = store.finish_full(name, sweep)
-        store.set_meta(_sweep_key(name), "")
-        report.changed[name] = report.changed.get(name, 0) + len(gone)
+    _count_up(report.changed, name, len(store.finish_full(name, report.run_id)))
     session.progress.step(f"pull {name}", done, done)
 
 
-def _starting_point(session: Session, spec: ObjectSpec, run_id: str, *, full: bool) -> tuple[Cursor | None, str]:
-    """The cursor to start from, and the id of the full pull this belongs to ("" for an incremental one)."""
+def _starting_point(session: Session, spec: ObjectSpec, run_id: str, *, full: bool) -> Cursor | None:
+    """The cursor to go on from; ``None`` begins a full pull: the first one, one asked for, or after other fields."""
     store, name = session.store, spec.object
     fingerprint = sha256(repr(spec).encode()).hexdigest()[:16]
     if full or store.fingerprint(name) != fingerprint:
         store.reset_object(name, fingerprint)
     cursor = store.cursor(name)
-    if cursor is not None:
-        return cursor, store.get_meta(_sweep_key(name)) or ""
-    store.begin_full(name, run_id)
-    store.set_meta(_sweep_key(name), run_id)
-    return None, run_id
+    if cursor is None:
+        store.begin_full(name, run_id)
+    return cursor
 
 
-def _sweep_key(name: str) -> str:
-    return f"full-pull:{name}"
-
-
-def _note_merges(session: Session, name: str, page: Page) -> None:
-    for record in page.records:
-        if record.merged_into:
-            session.store.alias(name, record.id, record.merged_into)
+def _count_up(counts: dict[str, int], name: str, more: int) -> None:
+    counts[name] = counts.get(name, 0) + more
 
 
 def check_completeness(session: Session, report: RunReport) -> None:
@@ -92,4 +80,4 @@ def _sweep(session: Session, report: RunReport, name: str) -> None:
     alive = set(session.connector.ids(name))
     gone = [record_id for record_id in session.store.object_ids(name) if record_id not in alive]
     session.store.mark_deleted(name, gone)
-    report.changed[name] = report.changed.get(name, 0) + len(gone)
+    _count_up(report.changed, name, len(gone))

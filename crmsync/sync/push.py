@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, islice
 
 from crmsync.remote import Outcome, RemoteRecord, Scalar, Write, WriteLink
-from crmsync.store import JournalRow
+from crmsync.store import JournalRow, WriteStatus
 from crmsync.sync.plan import Change, Plan
 from crmsync.sync.planner import remember_task
 from crmsync.sync.report import RunReport, WriteFailure
@@ -181,7 +181,7 @@ def settle_unfinished(session: Session) -> None:
     for ref, rows in groupby(store.unresolved(), key=lambda row: row.ref):
         entries = list(rows)
         record_id = _find_again(session, entries)
-        status = "ok" if record_id else "failed"
+        status: WriteStatus = "ok" if record_id else "failed"
         with store.transaction():
             store.journal_outcome(
                 ref,
