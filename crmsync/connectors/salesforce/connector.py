@@ -1,0 +1,97 @@
+"""Salesforce behind the Connector protocol."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from crmsync.connectors.base import ConnectionSettings
+from crmsync.connectors.salesforce.client import Client
+from crmsync.connectors.salesforce.describe import Descriptions
+from crmsync.connectors.salesforce.pull import checked_object, pull
+from crmsync.connectors.salesforce.push import MAX_WRITES, Pusher
+from crmsync.connectors.salesforce.rows import all_ids, count_rows, find_ids, read_rows, remote_record
+from crmsync.remote import (
+    ApiBudget,
+    Cursor,
+    HealthCheck,
+    ObjectInfo,
+    ObjectSpec,
+    Outcome,
+    Page,
+    ProvisionStep,
+    RemoteRecord,
+    SchemaSpec,
+    Write,
+)
+
+
+class SalesforceConnector:
+    """One org, one signed-in user."""
+
+    system = "salesforce"
+    batch_size = MAX_WRITES
+    counts_are_current = True
+
+    def __init__(
+        self,
+        settings: ConnectionSettings,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self._settings = settings
+        self._client = Client(settings, clock=clock, sleep=sleep)
+        self._descriptions = Descriptions(self._client)
+        self._pusher = Pusher(self._client, self._descriptions)
+
+    def describe(self, object_name: str) -> ObjectInfo | None:
+        return self._descriptions.info(object_name)
+
+    def pull(self, spec: ObjectSpec, cursor: Cursor | None) -> Iterator[Page]:
+        return pull(self._client, self._descriptions, spec, cursor, self._settings.overlap_s)
+
+    def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, RemoteRecord]:
+        if not ids:
+            return {}
+        info = checked_object(self._descriptions, object_name, fields)
+        stamp = "SystemModstamp" if "SystemModstamp" in info.fields else None
+        asked = list(dict.fromkeys(["Id", *([stamp] if stamp else []), *fields]))
+        rows = read_rows(self._client, object_name, list(dict.fromkeys(ids)), asked)
+        return {record_id: remote_record(row, fields, stamp) for record_id, row in rows.items()}
+
+    def find(self, object_name: str, key_field: str, keys: Sequence[str]) -> Mapping[str, str]:
+        if not keys:
+            return {}
+        checked_object(self._descriptions, object_name, [key_field])
+        return find_ids(self._client, object_name, key_field, keys)
+
+    def push(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        return self._pusher.push(writes)
+
+    def count(self, object_name: str) -> int:
+        checked_object(self._descriptions, object_name, ())
+        return count_rows(self._client, object_name)
+
+    def ids(self, object_name: str) -> Iterator[str]:
+        checked_object(self._descriptions, object_name, ())
+        return all_ids(self._client, object_name)
+
+    def provision(self, spec: SchemaSpec, *, apply: bool) -> Sequence[ProvisionStep]:
+        from crmsync.connectors.salesforce.provision import Provisioner
+
+        return Provisioner(self._client, self._descriptions).run(spec, apply=apply)
+
+    def check(self, spec: SchemaSpec) -> Sequence[HealthCheck]:
+        from crmsync.connectors.salesforce.check import run_checks
+
+        return run_checks(self._client, self._descriptions, spec)
+
+    def record_url(self, object_name: str, record_id: str) -> str:
+        return f"{self._client.transport.base_url}/lightning/r/{object_name}/{record_id}/view"
+
+    def budget(self) -> ApiBudget:
+        return self._client.transport.budget.state()
+
+    def close(self) -> None:
+        self._client.close()

@@ -1,0 +1,210 @@
+"""Incremental pull: by ``SystemModstamp, Id`` through queryAll, so that deletes and merges come in the same pass.
+
+Stamps are whole seconds, tie in bulk, and rows can become visible minutes after their stamp (airbytehq/airbyte#27146).
+So a finished pull remembers the org's own clock at its *start*, and the next one asks again from an overlap before that;
+rows come twice, which does no harm. Inside a pull the keyset (stamp, Id) is exact: an interrupted one goes on after the
+last row it gave, and what became visible late meanwhile is younger than the remembered start minus the overlap.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from crmsync.connectors.salesforce.client import Client
+from crmsync.connectors.salesforce.describe import Descriptions
+from crmsync.connectors.salesforce.rows import read_rows, remote_record
+from crmsync.connectors.salesforce.soql import in_url, instant, parse_instant, split_fields
+from crmsync.errors import Permanent, Transient
+from crmsync.remote import Cursor, ObjectInfo, ObjectSpec, Page, RemoteRecord
+
+_FORMAT = "salesforce/1"
+_STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where a pull stands.
+
+    ``through``: the org's clock when this pull began; ``since``: its lower bound (``None``: all); ``after``: the last row
+    given of a pull that is not finished.
+    """
+
+    through: str | None = None
+    since: str | None = None
+    after: tuple[str, str] | None = None
+    done: bool = False
+
+    def cursor(self) -> Cursor:
+        after = list(self.after) if self.after else None
+        return {"format": _FORMAT, "through": self.through, "since": self.since, "after": after, "done": self.done}
+
+
+def load_position(cursor: Cursor | None) -> Position | None:
+    """The position that a cursor holds; ``None`` where it is missing or not one of ours: pull everything."""
+    if not cursor or cursor.get("format") != _FORMAT:
+        return None
+    try:
+        after = cursor["after"]
+        position = Position(cursor["through"], cursor["since"], (after[0], after[1]) if after else None, cursor["done"])
+        for text in (position.through, position.since, position.after[0] if position.after else None):
+            if text:
+                parse_instant(text)
+    except (KeyError, TypeError, ValueError, IndexError):
+        return None
+    return position
+
+
+class Puller:
+    """One object's pull. Built per pull, by :func:`pull`."""
+
+    def __init__(self, client: Client, info: ObjectInfo, spec: ObjectSpec, start: Position) -> None:
+        self._client = client
+        self._spec = spec
+        self._stamp = next((name for name in _STAMPS if name in info.fields), None)
+        self._sees_deleted = "IsDeleted" in info.fields
+        first = ["Id", *([self._stamp] if self._stamp else [])]
+        first += [name for name in ("IsDeleted", "MasterRecordId") if name in info.fields]
+        others = [name for name in dict.fromkeys(spec.fields) if name not in first]
+        self._fields, self._rest = split_fields(first, others, self._tail(Position(after=("0" * 24, "0" * 18))))
+        self._fields = [*first, *self._fields]
+        self._position = start
+
+    def pages(self) -> Iterator[Page]:
+        """Pages to the end; a locator that the org has forgotten is replaced by a query from the last row on."""
+        while True:
+            try:
+                yield from self._pages_of_one_query()
+                return
+            except Permanent as error:
+                if error.vendor_code != "INVALID_QUERY_LOCATOR":
+                    raise
+
+    def _pages_of_one_query(self) -> Iterator[Page]:
+        soql = f"SELECT {','.join(self._fields)} {self._tail(self._position)}"
+        endpoint = "queryAll" if self._sees_deleted else "query"
+        link = f"{endpoint}?q={in_url(soql)}"
+        seen = 0
+        while link:
+            body = self._client.request("GET", link).json()
+            rows = body["records"]
+            seen += len(rows)
+            link = "" if body["done"] else body["nextRecordsUrl"]
+            self._check_whole(body, rows, seen)
+            yield self._page(rows, body["totalSize"], done=not link)
+
+    def _check_whole(self, body: Mapping[str, Any], rows: Sequence[Any], seen: int) -> None:
+        """A page that stops short of what it announces is refused before the cursor moves."""
+        if (body["done"] and seen < body["totalSize"]) or not (body["done"] or rows):
+            raise Transient(
+                f"salesforce sent {seen} of {body['totalSize']} rows of {self._spec.object}",
+                system="salesforce",
+                hint="run again; the pull goes on where it stopped",
+            )
+
+    def _page(self, rows: Sequence[Mapping[str, Any]], expected: int, *, done: bool) -> Page:
+        records = self._completed([self._record(row) for row in rows])
+        if rows and self._stamp:
+            last = rows[-1]
+            self._position = replace(self._position, after=(last[self._stamp], last["Id"]))
+        elif rows:
+            self._position = replace(self._position, after=("", rows[-1]["Id"]))
+        if done:
+            self._position = Position(through=self._end(rows), done=True)
+        return Page(tuple(records), self._position.cursor(), expected)
+
+    def _end(self, rows: Sequence[Mapping[str, Any]]) -> str | None:
+        """What the next pull starts from: the org's clock, or the last stamp where no clock was heard."""
+        if self._position.through:
+            return self._position.through
+        return rows[-1][self._stamp] if rows and self._stamp else self._position.since
+
+    def _record(self, row: Mapping[str, Any]) -> RemoteRecord:
+        return remote_record(row, self._spec.fields, self._stamp)
+
+    def _completed(self, records: list[RemoteRecord]) -> list[RemoteRecord]:
+        """Add the fields that did not fit into the query's url, by id."""
+        if not self._rest or not records:
+            return records
+        ids = [record.id for record in records if not record.deleted]
+        more = read_rows(self._client, self._spec.object, ids, self._rest)
+        return [
+            replace(record, fields={**record.fields, **{name: more[record.id].get(name) for name in self._rest}})
+            if record.id in more
+            else record
+            for record in records
+        ]
+
+    def _tail(self, position: Position) -> str:
+        """FROM, WHERE and ORDER BY from a position on."""
+        stamp = self._stamp
+        where = ""
+        if position.after:
+            at, record_id = position.after
+            where = f"Id > '{record_id}'"
+            if stamp:
+                at = _literal(at)
+                where = f"(({stamp} = {at} AND {where}) OR {stamp} > {at})"
+        elif position.since and stamp:
+            where = f"{stamp} >= {_literal(position.since)}"
+        order = f"{stamp}, Id" if stamp else "Id"
+        return f"FROM {self._spec.object} {f'WHERE {where} ' if where else ''}ORDER BY {order}"
+
+
+def pull(
+    client: Client, descriptions: Descriptions, spec: ObjectSpec, cursor: Cursor | None, overlap_s: int
+) -> Iterator[Page]:
+    """Pages of what changed since the cursor; everything where it is missing, foreign, or ahead of the org's clock."""
+    info = checked_object(descriptions, spec.object, spec.fields)
+    start = _start(load_position(cursor), client.server_at, overlap_s)
+    yield from Puller(client, info, spec, start).pages()
+
+
+def _start(position: Position | None, now: datetime | None, overlap_s: int) -> Position:
+    through = instant(now) if now else None
+    if position is None or _is_ahead(position, now):
+        return Position(through=through)
+    if not position.done and (position.after or position.since):
+        return position
+    if not position.through:
+        return Position(through=through)
+    since = parse_instant(position.through) - timedelta(seconds=overlap_s)
+    return Position(through=through, since=instant(since))
+
+
+def _is_ahead(position: Position, now: datetime | None) -> bool:
+    return bool(now and position.through and parse_instant(position.through) > now + timedelta(days=1))
+
+
+def _literal(stamp: str) -> str:
+    return instant(parse_instant(stamp))
+
+
+def checked_object(descriptions: Descriptions, object_name: str, fields: Sequence[str]) -> ObjectInfo:
+    """The description of an object that has all these fields.
+
+    :raises Permanent: naming what is missing, before a query fails on it less clearly.
+    """
+    info = descriptions.info(object_name)
+    if info is None:
+        raise Permanent(
+            f"salesforce has no object '{object_name}' that the integration user may see",
+            system="salesforce",
+            hint="create it and grant access: crmsync provision; or correct the mapping: crmsync check --live",
+            vendor_code="INVALID_TYPE",
+        )
+    missing = [name for name in fields if name not in info.fields]
+    if missing:
+        close = difflib.get_close_matches(missing[0], info.fields, n=1)
+        known = f"; there is '{close[0]}'" if close else ""
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        raise Permanent(
+            f"salesforce shows no field '{object_name}.{missing[0]}'{more} to the integration user{known}",
+            system="salesforce",
+            hint="create it and grant access: crmsync provision; or correct the mapping: crmsync check --live",
+            vendor_code="INVALID_FIELD",
+        )
+    return info

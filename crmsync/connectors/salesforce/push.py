@@ -1,0 +1,180 @@
+"""Push: sObject Collections, 200 records a call, every record with its own outcome.
+
+HTTP 200 says nothing about the records: each has ``success`` and ``errors`` of its own, matched by position. A call that
+was cut after it left makes every record of it *unknown*; nothing is sent twice.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn
+
+from crmsync.connectors.retry import Action, find_row
+from crmsync.connectors.salesforce.client import Client
+from crmsync.connectors.salesforce.describe import Descriptions
+from crmsync.connectors.salesforce.dialect import without_values
+from crmsync.connectors.salesforce.rows import find_ids
+from crmsync.connectors.transport import Answer
+from crmsync.errors import Permanent, RateLimited, RemoteError, Transient
+from crmsync.remote import Outcome, Write
+
+MAX_WRITES = 200
+_LOCK_TRIES = 3
+_LOCK_WAIT_S = 0.5
+_WRITE_HEADERS = {"Sforce-Auto-Assign": "FALSE"}  # the default is TRUE: assignment rules would move owners
+
+_Send = Callable[[Sequence[Write]], Sequence[Outcome]]
+
+
+class Pusher:
+    """Writes batches for one connector."""
+
+    def __init__(self, client: Client, descriptions: Descriptions) -> None:
+        self._client = client
+        self._descriptions = descriptions
+
+    def push(self, writes: Sequence[Write]) -> list[Outcome]:
+        """One outcome per write, in order. Raises only where nothing was sent."""
+        if not writes:
+            return []
+        if writes[0].op == "update":
+            return self._sent(self._update, writes)
+        if self._is_upsert_key(writes[0].object, writes[0].key_field):
+            return self._sent(self._upsert, writes)
+        return self._find_then_write(writes)
+
+    def _sent(self, send: _Send, writes: Sequence[Write]) -> list[Outcome]:
+        """Send, isolate a record that spoils the call, and try rows that others hold locked again."""
+        budget = 4 * math.ceil(math.log2(len(writes) + 1))
+        outcomes = {o.ref: o for o in _isolating(send, writes, [budget])}
+        for round_ in range(1, _LOCK_TRIES):
+            locked = [write for write in writes if outcomes[write.ref].retriable]
+            if not locked:
+                break
+            self._client.sleep(_LOCK_WAIT_S * 2**round_)
+            outcomes.update({o.ref: o for o in _isolating(send, locked, [0])})
+        return [outcomes[write.ref] for write in writes]
+
+    # ------------------------------------------------------------------ the three calls
+
+    def _update(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        return self._collection("PATCH", "composite/sobjects", writes, lambda w: {"id": w.id, **w.fields})
+
+    def _upsert(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        path = f"composite/sobjects/{writes[0].object}/{writes[0].key_field}"
+        return self._collection("PATCH", path, writes, lambda w: {**w.fields, w.key_field: w.key})
+
+    def _create(self, writes: Sequence[Write]) -> Sequence[Outcome]:
+        return self._collection("POST", "composite/sobjects", writes, lambda w: {**w.fields, w.key_field: w.key})
+
+    def _collection(
+        self, method: str, path: str, writes: Sequence[Write], fields: Callable[[Write], Mapping[str, Any]]
+    ) -> Sequence[Outcome]:
+        records = [{"attributes": {"type": write.object}, **fields(write)} for write in writes]
+        body = {"allOrNone": False, "records": records}
+        try:
+            answer = self._client.request(method, path, json=body, headers=_WRITE_HEADERS, idempotent=False)
+        except Transient as error:
+            return [_failed(write, error, unknown=error.outcome_unknown, retriable=True) for write in writes]
+        except RateLimited as error:
+            return [_failed(write, error, retriable=True) for write in writes]
+        return _outcomes(writes, answer, is_create=method == "POST")
+
+    # ------------------------------------------------------------------ keys that Salesforce does not enforce
+
+    def _is_upsert_key(self, object_name: str, field_name: str) -> bool:
+        field = self._descriptions.raw_field(object_name, field_name)
+        if field is None:
+            self._no_key_field(object_name, field_name)
+        return bool(field.get("externalId")) and bool(field.get("unique"))
+
+    def _no_key_field(self, object_name: str, field_name: str) -> NoReturn:
+        raise Permanent(
+            f"salesforce shows no field '{object_name}.{field_name}' to the integration user",
+            system="salesforce",
+            hint="create it and grant access: crmsync provision",
+            vendor_code="INVALID_FIELD",
+        )
+
+    def _find_then_write(self, writes: Sequence[Write]) -> list[Outcome]:
+        """Activities have no external ids: look the key up, create what is missing, update what is there."""
+        first = writes[0]
+        ids = find_ids(self._client, first.object, first.key_field, [write.key for write in writes])
+        missing = [write for write in writes if write.key not in ids]
+        present = [
+            Write(write.ref, "update", write.object, write.fields, id=ids[write.key])
+            for write in writes
+            if write.key in ids
+        ]
+        outcomes = {o.ref: o for o in self._sent(self._create, missing)} if missing else {}
+        if present:
+            outcomes.update({o.ref: o for o in self._sent_after(bool(missing), present)})
+        return [outcomes[write.ref] for write in writes]
+
+    def _sent_after(self, something_was_sent: bool, writes: Sequence[Write]) -> list[Outcome]:
+        """Once something was sent, a refusal is an outcome and no longer an exception."""
+        try:
+            return self._sent(self._update, writes)
+        except RemoteError as error:
+            if not something_was_sent:
+                raise
+            return [_failed(write, error, retriable=True) for write in writes]
+
+
+def _isolating(send: _Send, writes: Sequence[Write], budget: list[int]) -> list[Outcome]:
+    """Halve a call that is refused as a whole until the record that spoils it is alone, within a budget of calls."""
+    try:
+        return list(send(writes))
+    except Permanent as error:
+        if len(writes) == 1 or budget[0] < 2:
+            return [_failed(write, error) for write in writes]
+        budget[0] -= 2
+        middle = len(writes) // 2
+        return [*_isolating(send, writes[:middle], budget), *_isolating(send, writes[middle:], budget)]
+
+
+def _outcomes(writes: Sequence[Write], answer: Answer, *, is_create: bool) -> list[Outcome]:
+    results = answer.json()
+    if not isinstance(results, list) or len(results) != len(writes):
+        said = (
+            f"{len(results)} results for {len(writes)} records" if isinstance(results, list) else "no list of results"
+        )
+        return [
+            Outcome(w.ref, "unknown", id=w.id, code="RESULTS_MISSING", message=said, request_id=answer.request_id)
+            for w in writes
+        ]
+    return [_outcome(w, r, answer.request_id, is_create=is_create) for w, r in zip(writes, results, strict=True)]
+
+
+def _outcome(write: Write, result: Any, request_id: str, *, is_create: bool) -> Outcome:
+    if not isinstance(result, dict) or "success" not in result:
+        return Outcome(write.ref, "unknown", id=write.id, code="RESULTS_MISSING", request_id=request_id)
+    if result["success"]:
+        created = bool(result.get("created", is_create))
+        return Outcome(write.ref, "ok", id=result.get("id") or write.id, created=created, request_id=request_id)
+    error: Mapping[str, Any] = next(iter(result.get("errors") or ()), {})
+    code = str(error.get("statusCode") or error.get("errorCode") or "UNKNOWN_EXCEPTION")
+    fields = ", ".join(error.get("fields") or ())
+    message = without_values(code, str(error.get("message") or ""))
+    return Outcome(
+        write.ref,
+        "failed",
+        id=write.id,
+        code=code,
+        message=f"{message} [{fields}]" if fields else message,
+        retriable=find_row("salesforce", 400, code).action in (Action.BACK_OFF, Action.WAIT, Action.RETRY_NOW),
+        request_id=request_id,
+    )
+
+
+def _failed(write: Write, error: RemoteError, *, unknown: bool = False, retriable: bool = False) -> Outcome:
+    return Outcome(
+        write.ref,
+        "unknown" if unknown else "failed",
+        id=write.id,
+        code=error.vendor_code or error.code,
+        message=error.message,
+        retriable=retriable and not unknown,
+        request_id=error.request_id,
+    )
