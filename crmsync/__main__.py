@@ -1,0 +1,5 @@
+"""``python -m crmsync``."""
+
+from crmsync.cli import main
+
+main()

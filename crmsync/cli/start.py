@@ -1,0 +1,43 @@
+"""``init`` and ``completion``: what is done once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from crmsync.cli.app import App, command
+
+
+@command()
+@click.argument("directory", metavar="[DIR]", type=click.Path(path_type=Path, file_okay=False), default=Path())
+@click.option("--demo", "is_demo", is_flag=True, help="A project for the two CRMs of the sandbox.")
+def init(app: App, directory: Path, is_demo: bool) -> int:
+    """Write a starter project: crmsync.yaml, mappings, policies. Files that exist are kept."""
+    from crmsync.project import write_starter
+
+    written = write_starter(directory, demo=is_demo)
+    data = {"directory": directory, "written": written}
+    app.render.show(
+        "init", data, lambda: [f"wrote {path}" for path in written] or ["nothing to write: all files exist"]
+    )
+    here = "" if directory == Path() else f" -p {directory}"
+    first = f"crmsync sandbox start --directory {directory / 'sandbox'}" if is_demo else f"crmsync check{here}"
+    app.render.talk(f"Next: {first}   then: crmsync doctor{here}")
+    return 0
+
+
+@command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(app: App, shell: str) -> int:
+    """Print the completion script of a shell: eval "$(crmsync completion bash)"."""
+    from click.shell_completion import get_completion_class
+
+    from crmsync.cli import main
+
+    kind = get_completion_class(shell)
+    if kind is None:
+        raise click.UsageError(f"no completion for '{shell}'")
+    script = kind(main, {}, "crmsync", "_CRMSYNC_COMPLETE").source()
+    app.render.show("completion", {"shell": shell, "script": script}, lambda: (app.render.raw(script), [])[1])
+    return 0

@@ -1,0 +1,112 @@
+"""How a plan looks. Pure: a plan in, lines out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+from crmsync.cli.render import Line, Rows, styled
+from crmsync.cli.words import NOT_CHECKED, SYSTEM_NAMES, api_calls, count, shorten, show_value
+from crmsync.sync.plan import Change, FieldChange, Plan
+from crmsync.sync.report import RunReport
+
+SHOWN = 10
+_MARKS = {"update": ("~", "yellow"), "upsert": ("+", "green")}
+
+
+def plan_lines(plan: Plan, report: RunReport | None, *, show: int | None = SHOWN) -> Iterator[Line]:
+    """Header, changes by record, changes by field and rule, counts, and what the plan cannot know."""
+    system = SYSTEM_NAMES.get(plan.system, plan.system)
+    yield styled(
+        (plan.connection, "bold"), f"   {system}   policy {plan.policy_version}   made {plan.made_at:%F %R} UTC"
+    )
+    yield ""
+    shown = plan.changes if show is None else plan.changes[:show]
+    for change in shown:
+        yield from change_lines(change)
+    if len(shown) < len(plan.changes):
+        yield styled((f"  … {count(len(plan.changes) - len(shown), 'more record')} (--show all)", "dim"))
+    if plan.changes:
+        yield ""
+    if len(plan.changes) > len(shown):
+        yield field_table(plan)
+        yield ""
+    yield from summary_lines(plan, report)
+
+
+def change_lines(change: Change) -> Iterator[Line]:
+    mark, color = _MARKS[change.op]
+    name = f"  ({change.id})" if change.id else ""
+    yield styled(("  " + mark, color), f" {change.kind}  ", (change.label, "bold"), (name, "dim"))
+    shown = [field for field in change.fields if field.field != "synced_at"] or list(change.fields)
+    widths = _widths(shown)
+    for field in shown:
+        yield _field_line(field, widths)
+
+
+def _widths(fields: list[FieldChange]) -> tuple[int, int, int]:
+    return (
+        max(len(field.field) for field in fields),
+        max(len(_values(field)) for field in fields),
+        max(len(shorten(field.reason, 60)) for field in fields),
+    )
+
+
+def _values(field: FieldChange) -> str:
+    return f"{show_value(field.old, width=28)} -> {show_value(field.new, width=36)}"
+
+
+def _field_line(field: FieldChange, widths: tuple[int, int, int]) -> Line:
+    name, values, reason = widths
+    return styled(
+        f"      {field.field:<{name}}  ",
+        (f"{_values(field):<{values}}", "cyan"),
+        f"  {shorten(field.reason, 60):<{reason}}",
+        (f"  {field.where}", "dim"),
+    )
+
+
+def field_table(plan: Plan) -> Rows:
+    """How often each field changes, by which rule."""
+    changes = Counter(
+        (change.kind, field.field, field.rule, field.where)
+        for change in plan.changes
+        for field in change.fields
+        if field.field != "synced_at"
+    )
+    rows = [
+        (f"  {number:,}", f"{kind}.{name}", rule, where)
+        for (kind, name, rule, where), number in changes.most_common(40)
+    ]
+    return Rows(("  changes", "field", "rule", "where"), rows, right=(0,))
+
+
+def summary_lines(plan: Plan, report: RunReport | None) -> Iterator[Line]:
+    kinds = Counter("create" if change.op == "upsert" else "update" for change in plan.changes)
+    if not plan.changes:
+        yield styled(("No changes", "green"), ": the CRM holds what the policy says.")
+    else:
+        parts = f"{kinds['create']:,} create, {kinds['update']:,} update, 0 delete · {count(plan.field_count, 'field')}"
+        yield styled((f"Plan {plan.id}", "bold"), f": {parts}")
+    if report is not None:
+        yield f"Findings: {report.findings_opened:,} would open, {report.findings_cleared:,} would clear"
+        yield api_calls(report.api)
+    if plan.changes:
+        yield f"Not checked: {NOT_CHECKED.get(plan.system, 'what the CRM does by itself after a write')}"
+
+
+def plan_data(plan: Plan, report: RunReport | None) -> dict[str, Any]:
+    """The JSON form."""
+    kinds = Counter("create" if change.op == "upsert" else "update" for change in plan.changes)
+    return {
+        "id": plan.id,
+        "digest": plan.digest,
+        "connection": plan.connection,
+        "system": plan.system,
+        "made_at": plan.made_at,
+        "policy_version": plan.policy_version,
+        "summary": {**kinds, "records": len(plan.changes), "fields": plan.field_count},
+        "changes": plan.changes,
+        "report": report,
+    }

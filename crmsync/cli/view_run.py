@@ -1,0 +1,123 @@
+"""How runs, findings and the state of things look. Pure: rows in, lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from crmsync.cli.render import Line, Rows, styled
+from crmsync.cli.words import api_calls, count, instant, shorten, took
+from crmsync.store import FindingRow, JournalRow
+from crmsync.sync.report import Completeness, RunReport
+
+FAILURES_SHOWN = 20
+_STATUS_STYLES = {"ok": "green", "partial": "yellow", "failed": "red", "running": "cyan"}
+_SEVERITY_STYLES = {"error": "red", "warning": "yellow"}
+
+
+def report_lines(report: RunReport) -> Iterator[Line]:
+    """The summary of a finished run."""
+    yield styled((f"Run {report.run_id}", "bold"), f" on {report.connection}: ", (report.status, _style(report.status)))
+    read, changed = sum(report.pulled.values()), sum(report.changed.values())
+    yield f"  read      {count(read, 'record')}, {changed:,} changed; {count(report.decided, 'neighbourhood')} decided"
+    yield f"  written   {_written(report)}"
+    if report.skipped or report.failed or report.rejects:
+        yield f"  left      {report.skipped:,} changed by somebody meanwhile, {report.failed:,} refused, {_rejects(report)}"
+    yield f"  findings  {report.findings_opened:,} opened, {report.findings_cleared:,} cleared, {report.findings_open:,} open"
+    yield completeness_line(report.completeness)
+    yield f"  {api_calls(report.api)} · took {took(report.started_at, report.finished_at)}"
+    for failure in report.failures[:FAILURES_SHOWN]:
+        name = f"{failure.label} ({failure.object} {failure.record_id})"
+        yield styled((f"  {failure.status:<8}", "red"), f"  {name}  {failure.code} {shorten(failure.message, 120)}")
+    if len(report.failures) > FAILURES_SHOWN:
+        yield f"  … {len(report.failures) - FAILURES_SHOWN:,} more: crmsync runs {report.run_id}"
+
+
+def _written(report: RunReport) -> str:
+    if not report.written:
+        return "nothing: the CRM already holds what the policy says" if not report.failures else "0 records"
+    return f"{count(report.written, 'record')} ({report.created:,} created, {count(report.tasks, 'task')})"
+
+
+def _rejects(report: RunReport) -> str:
+    return f"{count(report.rejects, 'intake row')} rejected"
+
+
+def _style(status: str) -> str:
+    return _STATUS_STYLES.get(status, "")
+
+
+def completeness_line(rows: Sequence[Completeness]) -> Line:
+    """Every object with its count; a difference is named."""
+    off = [row for row in rows if row.difference]
+    counts = " · ".join(f"{row.object} {row.remote:,}" for row in rows)
+    if not off:
+        return styled(("  complete  ", "green"), counts or "nothing to count")
+    names = ", ".join(f"{row.object} {row.remote:,} in the CRM, {row.mirror:,} in the mirror" for row in off)
+    return styled(("  incomplete  ", "yellow"), f"{names}; the rest is equal ({counts})")
+
+
+def runs_table(runs: Sequence[Mapping[str, Any]]) -> Rows:
+    rows = [
+        (
+            run["run_id"],
+            run.get("mode", ""),
+            instant(run.get("started_at")),
+            took(run.get("started_at"), run.get("finished_at")),
+            f"{sum((run.get('pulled') or {}).values()):,}",
+            f"{run.get('written', 0):,}",
+            f"{run.get('skipped', 0):,}",
+            f"{run.get('failed', 0):,}",
+            f"{run.get('findings_open', 0):,}",
+            run["status"],
+        )
+        for run in runs
+    ]
+    head = ("run", "mode", "started", "took", "read", "written", "skip", "fail", "findings", "outcome")
+    return Rows(head, rows, right=(3, 4, 5, 6, 7, 8))
+
+
+def run_lines(run: Mapping[str, Any], writes: Sequence[JournalRow], *, show: int | None) -> Iterator[Line]:
+    """One run with what it wrote."""
+    yield runs_table([run])
+    if run.get("error"):
+        yield styled(("error  ", "red"), str(run["error"]))
+    for failure in run.get("failures") or []:
+        yield styled(
+            (f"{failure['status']:<8}", "red"),
+            f"  {failure['label']}  {failure['code']} {shorten(failure['message'], 120)}",
+        )
+    shown = writes if show is None else writes[:show]
+    if shown:
+        yield ""
+        yield Rows(
+            ("record", "field", "old", "new", "status", "where"),
+            [
+                (shorten(w.label, 40), w.field, _short(w.old), _short(w.new), w.status or "unknown", w.where)
+                for w in shown
+            ],
+        )
+    if len(shown) < len(writes):
+        yield f"… {count(len(writes) - len(shown), 'more field')} (--show all)"
+
+
+def _short(value: Any) -> str:
+    return "(blank)" if value in (None, "") else shorten(str(value), 32)
+
+
+def findings_lines(findings: Sequence[FindingRow], *, show: int | None) -> Iterator[Line]:
+    """By code: how many, then each with its place."""
+    shown = findings if show is None else findings[:show]
+    for code in dict.fromkeys(finding.code for finding in shown):
+        group = [finding for finding in shown if finding.code == code]
+        total = sum(finding.code == code for finding in findings)
+        severity = group[0].severity
+        yield styled((f"{severity:<8}", _SEVERITY_STYLES.get(severity, "cyan")), (f"{code}", "bold"), f"  {total:,}")
+        for finding in group:
+            closed = f"  cleared {instant(finding.cleared_at)}" if finding.cleared_at else ""
+            head = f"{finding.kind}  {shorten(finding.label or finding.id, 48)} ({finding.id})"
+            yield styled(f"    {head}  {finding.message}", (f"  {finding.where}{closed}", "dim"))
+    if len(shown) < len(findings):
+        yield f"… {count(len(findings) - len(shown), 'more finding')} (--show all)"
+    open_count = sum(finding.cleared_at is None for finding in findings)
+    yield f"{count(open_count, 'open finding')}"
