@@ -28,15 +28,19 @@ class Budget:
 
     def guard(self) -> None:
         """:raises QuotaExhausted: when the share is used up."""
-        if not self._limit or self._remaining is None:
-            return
-        spent = self._limit - self._remaining
-        if spent >= self._share * self._limit:
+        if self.is_spent and self._limit and self._remaining is not None:
+            spent = self._limit - self._remaining
             raise QuotaExhausted(
                 f"{self._system} has used {spent} of {self._limit} API calls today; crmsync stops at {self._share:.0%}",
                 system=self._system,
                 hint="run again when the daily count has reset, or raise api_share of the connection in crmsync.yaml",
             )
+
+    @property
+    def is_spent(self) -> bool:
+        if not self._limit or self._remaining is None:
+            return False
+        return self._limit - self._remaining >= self._share * self._limit
 
     @property
     def left(self) -> int | None:

@@ -148,7 +148,7 @@ _BY_KEY: Mapping[tuple[str, int, str], Row] = MappingProxyType({(r.system, r.sta
 
 
 def find_row(system: str, status: int, code: str) -> Row:
-    """The row that fits best: this system before any, this code before all. What no row names is permanent, or a 5xx."""
+    """The row that fits best: this system before any, this code before all; without one: permanent, or a 5xx."""
     for key in ((system, status, code), (system, status, ""), (ANY, status, code), (ANY, status, "")):
         if row := _BY_KEY.get(key):
             return row

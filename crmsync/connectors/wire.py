@@ -1,7 +1,7 @@
 """One exchange over HTTP: bounded in time and size, compressed both ways, connections kept, redirects not followed.
 
-``requests`` because simple-salesforce speaks through a ``requests.Session`` and both vendors' hot paths can share it; its
-look at environment variables on every request is done once here, which also keeps a ``.netrc`` from replacing our token.
+``requests`` because simple-salesforce speaks through a ``requests.Session`` and both vendors' hot paths can share it.
+Its look at environment variables on every request is done once here; that also keeps a ``.netrc`` away from our token.
 """
 
 from __future__ import annotations

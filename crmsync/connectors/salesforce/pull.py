@@ -1,7 +1,7 @@
 """Incremental pull: by ``SystemModstamp, Id`` through queryAll, so that deletes and merges come in the same pass.
 
 Stamps are whole seconds, tie in bulk, and rows can become visible minutes after their stamp (airbytehq/airbyte#27146).
-So a finished pull remembers the org's own clock at its *start*, and the next one asks again from an overlap before that;
+So a finished pull remembers the org's own clock at its *start*, and the next asks again from an overlap before that;
 rows come twice, which does no harm. Inside a pull the keyset (stamp, Id) is exact: an interrupted one goes on after the
 last row it gave, and what became visible late meanwhile is younger than the remembered start minus the overlap.
 """
@@ -29,8 +29,8 @@ _STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
 class Position:
     """Where a pull stands.
 
-    ``through``: the org's clock when this pull began; ``since``: its lower bound (``None``: all); ``after``: the last row
-    given of a pull that is not finished.
+    ``through``: the org's clock when this pull began; ``since``: its lower bound (``None``: all); ``after``: the last
+    row given of a pull that is not finished.
     """
 
     through: str | None = None

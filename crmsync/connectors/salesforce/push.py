@@ -1,7 +1,7 @@
 """Push: sObject Collections, 200 records a call, every record with its own outcome.
 
-HTTP 200 says nothing about the records: each has ``success`` and ``errors`` of its own, matched by position. A call that
-was cut after it left makes every record of it *unknown*; nothing is sent twice.
+HTTP 200 says nothing about the records: each has ``success`` and ``errors`` of its own, matched by position. A call
+that was cut after it left makes every record of it *unknown*; nothing is sent twice.
 """
 
 from __future__ import annotations

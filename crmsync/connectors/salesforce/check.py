@@ -1,0 +1,89 @@
+"""The lines of ``crmsync doctor`` that only Salesforce can answer: who we are, what we may do, what is left today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime
+
+from crmsync.connectors.salesforce.client import Client
+from crmsync.connectors.salesforce.describe import Descriptions
+from crmsync.errors import CrmsyncError
+from crmsync.remote import HealthCheck, ObjectInfo, SchemaSpec
+
+_MAX_SKEW_S = 300
+_FIX = "crmsync provision"
+
+
+def run_checks(client: Client, descriptions: Descriptions, spec: SchemaSpec) -> list[HealthCheck]:
+    """Each check on its own; the first that fails for want of a sign-in is the last."""
+    checks: list[HealthCheck] = []
+    try:
+        checks.append(_sign_in(client))
+        checks += [_org(client), _clock(client), _api_calls(client)]
+        checks += _permissions(descriptions, spec)
+    except CrmsyncError as error:
+        name = "permissions" if checks else "sign-in"
+        checks.append(HealthCheck(name, "problem", error.message, error.hint))
+    return checks
+
+
+def _sign_in(client: Client) -> HealthCheck:
+    who = client.request("GET", "/services/oauth2/userinfo", guarded=False).json()
+    name = who.get("preferred_username") or who.get("user_id")
+    return HealthCheck("sign-in", "ok", f"signed in as {name} ({client.flow.replace('_', ' ')}, API {client.version})")
+
+
+def _org(client: Client) -> HealthCheck:
+    soql = "SELECT Name, OrganizationType, IsSandbox FROM Organization LIMIT 1"
+    rows = client.sf.query(soql)["records"]
+    if not rows:
+        return HealthCheck("org", "warning", "the organization record cannot be read")
+    org = rows[0]
+    kind = "sandbox" if org.get("IsSandbox") else "production"
+    return HealthCheck("org", "ok", f"{org.get('Name')} ({org.get('OrganizationType')}, {kind})")
+
+
+def _clock(client: Client) -> HealthCheck:
+    if client.server_at is None:
+        return HealthCheck("clock", "warning", "the org sends no Date header")
+    skew_s = round((datetime.now(UTC) - client.server_at).total_seconds())
+    if abs(skew_s) <= _MAX_SKEW_S:
+        return HealthCheck("clock", "ok", f"within {abs(skew_s)} s of the org's clock")
+    fix = "set this machine's clock (JWT sign-in and due dates depend on it)"
+    return HealthCheck("clock", "warning", f"{skew_s} s away from the org's clock", fix)
+
+
+def _api_calls(client: Client) -> HealthCheck:
+    budget = client.transport.budget
+    state = budget.state()
+    if state.limit is None or state.remaining is None:
+        return HealthCheck("API calls", "warning", "the org does not say how many are left")
+    detail = f"{state.remaining:,} of {state.limit:,} left today"
+    if budget.is_spent:
+        return HealthCheck(
+            "API calls", "problem", detail, "wait for the daily reset, or raise api_share in crmsync.yaml"
+        )
+    return HealthCheck("API calls", "ok", detail)
+
+
+def _permissions(descriptions: Descriptions, spec: SchemaSpec) -> Iterator[HealthCheck]:
+    """One line per object; each field that is missing or not editable is named."""
+    edits = [(field.object, field.name, True) for field in spec.fields]
+    reads = [(object_name, name, False) for object_name, name in spec.readable]
+    objects = dict.fromkeys([*(o.name for o in spec.objects), *(name for name, _, _ in (*edits, *reads))])
+    for object_name in objects:
+        wanted = [(name, edit) for owner, name, edit in (*edits, *reads) if owner == object_name]
+        yield _object_check(object_name, descriptions.info(object_name), wanted)
+
+
+def _object_check(object_name: str, info: ObjectInfo | None, wanted: Sequence[tuple[str, bool]]) -> HealthCheck:
+    label = f"fields of {object_name}"
+    if info is None:
+        return HealthCheck(label, "problem", "the object does not exist or may not be seen", _FIX)
+    unseen = [name for name, _ in wanted if name not in info.fields]
+    locked = [name for name, edit in wanted if edit and name in info.fields and not info.fields[name].updateable]
+    if not unseen and not locked:
+        return HealthCheck(label, "ok", f"all {len(dict(wanted))} can be used")
+    parts = [f"missing or not visible: {', '.join(unseen)}" if unseen else ""]
+    parts.append(f"not editable: {', '.join(locked)}" if locked else "")
+    return HealthCheck(label, "problem", "; ".join(part for part in parts if part), _FIX)

@@ -1,0 +1,131 @@
+"""The permission set ``crmsync``: rights on exactly what a mapping uses, assigned to the integration user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+from typing import Any
+
+from simple_salesforce.format import format_soql
+
+from crmsync.connectors.salesforce.client import Client
+from crmsync.connectors.salesforce.rows import query_rows
+from crmsync.errors import Permanent
+
+NAME = "crmsync"
+_DESCRIPTION = "What the partner sync may read and write. Made and kept by crmsync provision."
+_UNGRANTABLE = frozenset(
+    {"User", "Task", "Event", "Activity", "OpportunityStage", "OpportunityPartner", "OpportunityContactRole"}
+)
+"""No object permissions exist for these: access follows a parent, a licence or a user permission."""
+_BATCH = 200
+
+
+class PermissionSet:
+    """The set in the org; nothing of it is made before it is needed."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @cached_property
+    def id(self) -> str | None:
+        rows = list(query_rows(self._client, format_soql("SELECT Id FROM PermissionSet WHERE Name = {}", NAME)))
+        return rows[0]["Id"] if rows else None
+
+    @cached_property
+    def user_id(self) -> str:
+        """Who is signed in ("UserInfo Endpoint" of the identity documentation)."""
+        return str(self._client.request("GET", "/services/oauth2/userinfo").json()["user_id"])
+
+    @cached_property
+    def _objects(self) -> Mapping[str, Mapping[str, Any]]:
+        fields = "Id, SobjectType, PermissionsRead, PermissionsCreate, PermissionsEdit"
+        return {row["SobjectType"]: row for row in self._mine(fields, "ObjectPermissions")}
+
+    @cached_property
+    def _fields(self) -> Mapping[str, Mapping[str, Any]]:
+        rows = self._mine("Id, SobjectType, Field, PermissionsRead, PermissionsEdit", "FieldPermissions")
+        return {row["Field"]: row for row in rows}
+
+    def is_assigned(self) -> bool:
+        soql = "SELECT Id FROM PermissionSetAssignment WHERE PermissionSetId = {} AND AssigneeId = {}"
+        return bool(self.id) and any(True for _ in query_rows(self._client, format_soql(soql, self.id, self.user_id)))
+
+    def has_object(self, name: str) -> bool:
+        return name in _UNGRANTABLE or bool(self._objects.get(name, {}).get("PermissionsEdit"))
+
+    def has_field(self, name: str, *, edit: bool) -> bool:
+        """``name`` is ``Object.Field``."""
+        return bool(self._fields.get(name, {}).get("PermissionsEdit" if edit else "PermissionsRead"))
+
+    # ------------------------------------------------------------------ making
+
+    def create(self) -> None:
+        fields = {"Name": NAME, "Label": NAME, "Description": _DESCRIPTION}
+        answer = self._client.request("POST", "sobjects/PermissionSet", json=fields)
+        self._forget()
+        self.__dict__["id"] = answer.json()["id"]
+
+    def assign(self) -> None:
+        fields = {"PermissionSetId": self.id, "AssigneeId": self.user_id}
+        self._client.request("POST", "sobjects/PermissionSetAssignment", json=fields)
+
+    def grant_objects(self, names: Sequence[str]) -> None:
+        rights = {"PermissionsRead": True, "PermissionsCreate": True, "PermissionsEdit": True}
+        self._save("ObjectPermissions", [({"SobjectType": name}, rights, self._objects.get(name)) for name in names])
+
+    def grant_fields(self, wanted: Mapping[str, bool]) -> None:
+        """Read on every field, edit on those marked so."""
+        self._save(
+            "FieldPermissions",
+            [
+                (
+                    {"SobjectType": name.split(".")[0], "Field": name},
+                    {"PermissionsRead": True, "PermissionsEdit": edit},
+                    self._fields.get(name),
+                )
+                for name, edit in wanted.items()
+            ],
+        )
+
+    def _save(
+        self, kind: str, rows: Sequence[tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any] | None]]
+    ) -> None:
+        """Rows of (what it is for, the rights, the row that exists)."""
+        new = [{"ParentId": self.id, **about, **rights} for about, rights, existing in rows if not existing]
+        old = [{"id": existing["Id"], **rights} for _, rights, existing in rows if existing]
+        self._send("POST", kind, new)
+        self._send("PATCH", kind, old)
+        self._forget()
+
+    def _send(self, method: str, kind: str, records: Sequence[Mapping[str, Any]]) -> None:
+        for start in range(0, len(records), _BATCH):
+            batch = [{"attributes": {"type": kind}, **record} for record in records[start : start + _BATCH]]
+            body = {"allOrNone": False, "records": batch}
+            results = self._client.request(method, "composite/sobjects", json=body).json()
+            for record, result in zip(batch, results, strict=True):
+                _check_granted(kind, record, result)
+
+    def _mine(self, fields: str, kind: str) -> Iterator[Mapping[str, Any]]:
+        if self.id is None:
+            return iter(())
+        return query_rows(self._client, format_soql(f"SELECT {fields} FROM {kind} WHERE ParentId = {{}}", self.id))
+
+    def _forget(self) -> None:
+        for name in ("_objects", "_fields"):
+            self.__dict__.pop(name, None)
+
+
+def _check_granted(kind: str, record: Mapping[str, Any], result: Mapping[str, Any]) -> None:
+    if result.get("success"):
+        return
+    error = next(iter(result.get("errors") or ()), {})
+    if error.get("statusCode") == "DUPLICATE_VALUE":
+        return  # granted by somebody since we looked
+    about = record.get("Field") or record.get("SobjectType") or kind
+    raise Permanent(
+        f"salesforce did not grant access to '{about}' ({error.get('statusCode')} {error.get('message')})",
+        system="salesforce",
+        vendor_code=str(error.get("statusCode") or ""),
+        hint="run crmsync provision as a user who may manage permission sets",
+    )
