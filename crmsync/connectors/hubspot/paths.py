@@ -37,4 +37,5 @@ def dated_path(path: str, date: str) -> str:
 
 ACCOUNT_DETAILS = "/account-info/v3/details"
 DAILY_USAGE = "/account-info/v3/api-usage/daily/private-apps"
+OAUTH_TOKEN_INFO = "/oauth/v1/access-tokens"  # noqa: S105 - a path
 PRIVATE_APP_TOKEN_INFO = "/oauth/v2/private-apps/get/access-token-info"  # noqa: S105 - a path

@@ -25,7 +25,9 @@ from crmsync.connectors.hubspot.objects import modified_property
 from crmsync.connectors.hubspot.records import (
     BATCH,
     MERGED_IDS,
+    list_page,
     merged_records,
+    next_after,
     parse_instant,
     read_batch,
     remote_record,
@@ -117,26 +119,15 @@ class Puller:
                 rows = []
 
     def _list_page(self, after: str) -> Answer:
-        options: dict[str, Any] = {"after": after} if after else {}
         wanted = ["hs_object_id"] if self._is_wide(URL_ROOM) else self._properties
-        return self._api.call(
-            self._api.records.get_page, self._type, limit=BATCH, properties=wanted, archived=False, **options
-        )
+        return list_page(self._api, self._type, wanted, after=after)
 
     # ------------------------------------------------------------------ archived
 
     def _bin(self, state: PullState) -> Iterator[tuple[Page, PullState]]:
         """Newly archived records, with the state after each page; the last one is ready for the search."""
         for _ in range(BIN_PAGES):
-            options: dict[str, Any] = {"after": state.bin_after} if state.bin_after else {}
-            answer = self._api.call(
-                self._api.records.get_page,
-                self._type,
-                limit=BATCH,
-                properties=["hs_object_id"],
-                archived=True,
-                **options,
-            )
+            answer = list_page(self._api, self._type, ["hs_object_id"], after=state.bin_after, archived=True)
             began = state.bin_began or _server_time(answer).isoformat()
             gone = self._newly_archived(results_of(answer.body), state.bin_since or state.since)
             after = next_after(answer.body)
@@ -222,11 +213,6 @@ class Puller:
             found = read_links(self._api, self._type, self._resolve(spec.to_object), spec.to_object, ids)
             links = {record_id: links[record_id] + found.get(record_id, ()) for record_id in links}
         return links
-
-
-def next_after(body: Mapping[str, Any]) -> str:
-    """Where the next page starts; empty on the last one."""
-    return str(((body.get("paging") or {}).get("next") or {}).get("after") or "")
 
 
 def _total(body: Mapping[str, Any]) -> int | None:

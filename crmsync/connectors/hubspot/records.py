@@ -11,6 +11,7 @@ import orjson
 
 from crmsync.connectors.hubspot.api import HubSpotApi
 from crmsync.connectors.hubspot.problems import NOT_FOUND, parse_problem
+from crmsync.connectors.transport import Answer
 from crmsync.errors import Permanent
 from crmsync.remote import RemoteLink, RemoteRecord, Scalar
 
@@ -65,6 +66,21 @@ def results_of(body: Any) -> list[Mapping[str, Any]]:
         "hubspot answered in a shape that crmsync does not know (no 'results')",
         system="hubspot",
         hint="check the url and api_version of the connection",
+    )
+
+
+def next_after(body: Mapping[str, Any]) -> str:
+    """Where the next page starts; empty on the last one."""
+    return str(((body.get("paging") or {}).get("next") or {}).get("after") or "")
+
+
+def list_page(
+    api: HubSpotApi, object_type: str, properties: Sequence[str], *, after: str, archived: bool = False
+) -> Answer:
+    """One page of the list walk, by ascending id."""
+    options: dict[str, Any] = {"after": after} if after else {}
+    return api.call(
+        api.records.get_page, object_type, limit=BATCH, properties=list(properties), archived=archived, **options
     )
 
 

@@ -7,8 +7,7 @@ from typing import Any
 
 from crmsync.connectors.hubspot.api import HubSpotApi
 from crmsync.connectors.hubspot.objects import OWNERS, PIPELINES
-from crmsync.connectors.hubspot.pull import next_after
-from crmsync.connectors.hubspot.records import parse_instant, results_of
+from crmsync.connectors.hubspot.records import next_after, parse_instant, results_of
 from crmsync.remote import ObjectSpec, Page, RemoteRecord, Scalar
 
 WHOLE = (OWNERS, PIPELINES)
