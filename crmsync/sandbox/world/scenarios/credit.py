@@ -1,0 +1,120 @@
+"""Who is credited, what must be filled in, and what money it is."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from crmsync.sandbox.world.model import DealPartner
+from crmsync.sandbox.world.partners import cast_key
+from crmsync.sandbox.world.scenarios.kit import Bench, scenario
+
+
+@scenario(
+    "45", "A reseller's deal without a registration number reaches Proposal (D1): flagged; the direct one (D2) is not"
+)
+def stage_validation(bench: Bench) -> None:
+    reseller, direct = bench.account("Feldbach Früchte"), bench.account("Gmunden Keramik", "Y")
+    by_hand: dict[str, Any] = {"stage": "proposal", "partner": cast_key("A1"), "partner_role": "resale"}
+    bench.deal(reseller, "D1", bench.ago(25), **by_hand)
+    bench.deal(direct, "D2", bench.ago(25), stage="proposal")
+
+
+@scenario("46", "A direct deal, won, on which a partner gave a demo: influenced, no registration, no protection")
+def influenced(bench: Bench) -> None:
+    account = bench.account("Horn Maschinen")
+    won: dict[str, Any] = {"stage": "closed_won", "close_date": bench.calendar.day(5), "amount": 50_000}
+    deal = bench.deal(account, "D1", bench.ago(60), **won)
+    bench.touch("T1", cast_key("C"), "demo", bench.ago(40), deal=deal.key, account=account.key)
+
+
+@scenario("48", "Registered exactly at the end of the lock (14 days to the second): accepted")
+def lock_edge(bench: Bench) -> None:
+    _registered_after(bench, "Imst Bergbahn", timedelta(days=14))
+
+
+@scenario("48B", "One second later: the attribution is locked and D1 stays direct")
+def lock_passed(bench: Bench) -> None:
+    _registered_after(bench, "Jenbach Motoren", timedelta(days=14, seconds=1))
+
+
+@scenario("48C", "The same with an override by name and reason: D1 sourced, and no later run turns it back")
+def lock_overridden(bench: Bench) -> None:
+    override = {
+        "attribution_override": "sourced",
+        "attribution_override_by": "Hannah Berg",
+        "attribution_override_reason": "Introduction documented before the deal was created",
+    }
+    _registered_after(bench, "Kitzbühel Hotels", timedelta(days=14, seconds=1), **override)
+
+
+def _registered_after(bench: Bench, name: str, delay: timedelta, **more: str) -> None:
+    account = bench.account(name)
+    created = bench.ago(40, "00:00")
+    deal = bench.deal(account, "D1", created, **more)
+    submitted = created + delay
+    approved = submitted + timedelta(hours=20)
+    bench.approved("R1", bench.pair[0], approved, account, submitted_at=submitted, deal=deal.key)
+
+
+@scenario("52", "Sourced by one partner, influenced by a second, delivered through a distributor: D1 counts once")
+def several_roles(bench: Bench) -> None:
+    account = bench.account("Lienz Elektro")
+    deal = bench.deal(account, "D1", bench.ago(50), stage="negotiation", amount=100_000)
+    bench.approved("R1", bench.pair[0], bench.ago(51), account, deal=deal.key, amount=100_000)
+    bench.touch("T1", cast_key("C"), "technical_validation", bench.ago(30), deal=deal.key, account=account.key)
+    bench.deal_partners.append(DealPartner(deal=deal.key, partner=cast_key("Z"), role="Distributor"))
+
+
+@scenario("53", "Money in euro (R1) is converted at the rate of its month; a currency without a rate (R2) is flagged")
+def currencies(bench: Bench) -> None:
+    first, second = bench.pair
+    euro, krona = bench.account("Mistelbach Wein"), bench.account("Höfn Fiskur", "Y", country="Iceland")
+    bench.registration("R1", first, "pending_approval", bench.fresh, euro, amount=23_000, currency="EUR")
+    bench.registration("R2", second, "pending_approval", bench.fresh, krona, amount=3_200_000, currency="ISK")
+
+
+@scenario("BD", "A demo written down 55 days after it took place: not counted, D1 stays direct")
+def backdated_touch(bench: Bench) -> None:
+    account = bench.account("Neunkirchen Schrauben")
+    deal = bench.deal(account, "D1", bench.ago(70))
+    late = {"logged_at": bench.ago(5), "deal": deal.key, "account": account.key}
+    bench.touch("T1", cast_key("C"), "demo", bench.ago(60), **late)
+
+
+@scenario("ST", "An open deal without activity for four months: stale")
+def stale_deal(bench: Bench) -> None:
+    account = bench.account("Oberndorf Glocken")
+    bench.deal(account, "D1", bench.ago(200), last_activity_on=bench.calendar.day(120))
+
+
+@scenario(
+    "RF",
+    "Required fields: a lost deal without a reason (D1), a late stage without an amount (D2), a bare registration (R1)",
+)
+def required_fields(bench: Bench) -> None:
+    account, other = bench.account("Perg Granit"), bench.account("Retz Windmühlen", "Y")
+    bench.deal(account, "D1", bench.ago(60), stage="closed_lost", close_date=bench.calendar.day(3), lost_reason=None)
+    bench.deal(other, "D2", bench.ago(60), stage="negotiation", amount=None, currency="EUR")
+    bare = {"products": (), "amount": None, "expected_close": None, "contact_email": None, "contact_name": None}
+    bench.registration("R1", bench.pair[0], "submitted", bench.fresh, account, **bare)
+
+
+@scenario("WR", "A seller typed another partner and a number that does not exist (D1): kept, and reported")
+def wrong_by_hand(bench: Bench) -> None:
+    first, second = bench.pair
+    account = bench.account("Schwaz Silber")
+    typed = {"partner": second, "partner_role": "sourcing", "registration_number": "DR-99999"}
+    deal = bench.deal(account, "D1", bench.ago(30), stage="proposal", **typed)
+    bench.approved("R1", first, bench.ago(31), account, deal=deal.key)
+
+
+@scenario("GBP", "A sourced deal in pounds (D1) and one in yen (D2)")
+def foreign_money(bench: Bench) -> None:
+    first, second = bench.pair
+    british = bench.account("Harrogate Toffee", country="United Kingdom")
+    japanese = bench.account("Takayama Lacquer", "Y", country="Japan")
+    pounds = bench.deal(british, "D1", bench.ago(30), currency="GBP", amount=36_500)
+    yen = bench.deal(japanese, "D2", bench.ago(28), currency="JPY", amount=7_400_000)
+    bench.approved("R1", first, bench.ago(32), british, deal=pounds.key, currency="GBP", amount=36_500)
+    bench.approved("R2", second, bench.ago(30), japanese, deal=yen.key, currency="JPY", amount=7_400_000)
