@@ -40,7 +40,7 @@ def full_name(field: FieldDef) -> str:
 
 def field_metadata(field: FieldDef) -> dict[str, Any]:
     """The ``Metadata`` of a Tooling CustomField."""
-    common: dict[str, Any] = {"label": field.label[:MAX_LABEL], "required": False}
+    common: dict[str, Any] = {"label": field.label[:MAX_LABEL]}
     if field.help:
         common["inlineHelpText"] = field.help[:510]
     return {**common, **_type_metadata(field)}

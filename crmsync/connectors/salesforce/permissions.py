@@ -119,7 +119,7 @@ class PermissionSet:
 def _check_granted(kind: str, record: Mapping[str, Any], result: Mapping[str, Any]) -> None:
     if result.get("success"):
         return
-    error = next(iter(result.get("errors") or ()), {})
+    error: Mapping[str, Any] = next(iter(result.get("errors") or ()), {})
     if error.get("statusCode") == "DUPLICATE_VALUE":
         return  # granted by somebody since we looked
     about = record.get("Field") or record.get("SobjectType") or kind

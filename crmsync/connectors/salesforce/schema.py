@@ -118,7 +118,7 @@ _LOOK = "look at Setup, Deployment Status, then run again: crmsync provision"
 
 def _reason(result: Mapping[str, Any]) -> str:
     failures = (result.get("details") or {}).get("componentFailures") or ()
-    first = next(iter(failures), {})
+    first: Mapping[str, Any] = next(iter(failures), {})
     return str(first.get("problem") or result.get("errorMessage") or result.get("status"))
 
 
