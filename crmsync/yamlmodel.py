@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import types
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, TypeAlias, Union, get_args, get_origin
 
@@ -55,13 +56,23 @@ def _without_misspelt(details: Sequence[ErrorDetails], model: type[BaseModel]) -
 
 
 def _known_path(loc: Sequence[str | int], data: Any) -> YamlPath:
-    path: YamlPath = ()
-    for part in loc:
-        if isinstance(data, dict) and str(part) in data:
-            path, data = (*path, str(part)), data[str(part)]
-        elif isinstance(data, list) and isinstance(part, int) and part < len(data):
-            path, data = (*path, part), data[part]
-    return path
+    """The deepest path that exists, if possible one that reaches the last part: a union's tag may be a key as well."""
+    return _walk(tuple(loc), data)[1]
+
+
+def _walk(loc: YamlPath, data: Any) -> tuple[bool, YamlPath]:
+    if not loc:
+        return True, ()
+    part, rest = loc[0], loc[1:]
+    ways: list[tuple[bool, YamlPath]] = []
+    if isinstance(data, dict) and str(part) in data:
+        reaches, path = _walk(rest, data[str(part)])
+        ways.append((reaches, (str(part), *path)))
+    elif isinstance(data, list) and isinstance(part, int) and part < len(data):
+        reaches, path = _walk(rest, data[part])
+        ways.append((reaches, (part, *path)))
+    ways.append(_walk(rest, data) if rest else (False, ()))
+    return max(ways, key=lambda way: (way[0], len(way[1])))
 
 
 def _group(placed: Sequence[tuple[YamlPath, ErrorDetails]]) -> Iterator[tuple[YamlPath, list[ErrorDetails]]]:
@@ -182,6 +193,8 @@ def _refused(detail: ErrorDetails, span: Span) -> Diagnostic:
     bound = _bound(detail["type"], context)
     if bound:
         message = f"found {describe_value(detail['input'])}, wanted {bound}"
+    if context.get("private"):
+        span = replace(span, source_line="")
     return Diagnostic(str(context.get("code", "E107")), message, span, str(context.get("hint", "change the value")))
 
 
@@ -234,7 +247,7 @@ def _keys_of(model: type[BaseModel]) -> list[str]:
 def _model_at(annotation: Any, loc: Sequence[str | int]) -> type[BaseModel] | None:
     """The model whose keys stand at ``loc``, following fields, items, values and union members."""
     for member in _members(annotation):
-        if loc and _tag_of(member) == loc[0] and (found := _model_at(member, loc[1:])):
+        if loc and loc[0] in _tags_of(member) and (found := _model_at(member, loc[1:])):
             return found
         if not loc and isinstance(member, type) and issubclass(member, BaseModel):
             return member
@@ -252,8 +265,12 @@ def _members(annotation: Any) -> list[Any]:
     return [annotation]
 
 
-def _tag_of(member: Any) -> str:
-    return member.__name__ if isinstance(member, type) else ""
+def _tags_of(member: Any) -> set[Any]:
+    """What pydantic may call a member of a union in ``loc``: its name, or the value of its discriminator."""
+    if not (isinstance(member, type) and issubclass(member, BaseModel)):
+        return set()
+    literals = [get_args(info.annotation) for info in member.model_fields.values()]
+    return {member.__name__, *(args[0] for args in literals if len(args) == 1 and isinstance(args[0], str))}
 
 
 def _step(member: Any, part: str | int) -> Any:
