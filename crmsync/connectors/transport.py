@@ -293,16 +293,14 @@ class Transport:
             return self._signature.headers
 
     def _sign_in_again(self, call: _Call, row: Row, problem: VendorError, request_id: str) -> Exception:
-        """One fresh sign-in and one replay; the same answer to a fresh token, or no fresh token to be had, is final."""
+        """One fresh sign-in and one replay; a second refusal is final."""
         if call.signed_again or not call.signed:
             return self._refused(problem, request_id)
         call.signed_again = True
         with self._signature.lock:
-            before = self._signature.headers
             self._signature.headers = None
-            fresh = self._sign_in(True)
-            self._signature.headers = fresh
-        return self._refused(problem, request_id) if fresh == before else _Again(row, problem, request_id, 0.0)
+            self._signature.headers = self._sign_in(True)
+        return _Again(row, problem, request_id, 0.0)
 
     # ------------------------------------------------------------------ errors
 

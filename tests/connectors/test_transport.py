@@ -60,13 +60,12 @@ def time() -> FakeTime:
 class Tokens:
     """A sign-in that hands out t1, t2, …"""
 
-    def __init__(self, *, renewable: bool = True) -> None:
+    def __init__(self) -> None:
         self.count = 0
-        self.renewable = renewable
 
     def __call__(self, force: bool) -> dict[str, str]:
         self.count += 1
-        return {"Authorization": f"Bearer t{self.count if self.renewable else 1}"}
+        return {"Authorization": f"Bearer t{self.count}"}
 
 
 @pytest.fixture
@@ -188,14 +187,6 @@ def test_a_second_401_is_final(crm: Scripted, transport: Transport) -> None:
     with pytest.raises(AuthError, match="still no") as caught:
         transport.request("GET", "/crm/x")
     assert (caught.value.exit_code, caught.value.hint) == (4, "crmsync doctor")
-
-
-def test_a_token_that_cannot_be_renewed_is_not_tried_twice(crm: Scripted, transport: Transport, tokens: Tokens) -> None:
-    tokens.renewable = False
-    crm.says(Say(401))
-    with pytest.raises(AuthError):
-        transport.request("GET", "/crm/x")
-    assert len(crm.heard) == 1
 
 
 # ---------------------------------------------------------------- means

@@ -43,6 +43,10 @@ class Position:
         return {"format": _FORMAT, "through": self.through, "since": self.since, "after": after, "done": self.done}
 
 
+_WIDEST = Position(after=("2000-01-01T00:00:00.000+0000", "0" * 18))
+"""A position with the longest WHERE there is, to measure how many fields fit beside it."""
+
+
 def load_position(cursor: Cursor | None) -> Position | None:
     """The position that a cursor holds; ``None`` where it is missing or not one of ours: pull everything."""
     if not cursor or cursor.get("format") != _FORMAT:
@@ -69,7 +73,7 @@ class Puller:
         first = ["Id", *([self._stamp] if self._stamp else [])]
         first += [name for name in ("IsDeleted", "MasterRecordId") if name in info.fields]
         others = [name for name in dict.fromkeys(spec.fields) if name not in first]
-        self._fields, self._rest = split_fields(first, others, self._tail(Position(after=("0" * 24, "0" * 18))))
+        self._fields, self._rest = split_fields(first, others, self._tail(_WIDEST))
         self._fields = [*first, *self._fields]
         self._position = start
 
@@ -176,7 +180,7 @@ def _start(position: Position | None, now: datetime | None, overlap_s: int) -> P
 
 
 def _is_ahead(position: Position, now: datetime | None) -> bool:
-    return bool(now and position.through and parse_instant(position.through) > now + timedelta(days=1))
+    return bool(now and position.through and parse_instant(position.through) > now + timedelta(minutes=1))
 
 
 def _literal(stamp: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
+from jwt.exceptions import InvalidKeyError
 from simple_salesforce.exceptions import SalesforceAuthenticationFailed
 from simple_salesforce.login import SalesforceLogin
 
@@ -57,7 +58,7 @@ class SignIn:
                 privatekey=self._private_key(),
                 domain=self._login_domain(),
             )
-        except ValueError:
+        except (ValueError, InvalidKeyError):
             raise self._incomplete("private_key is no RSA private key in PEM form") from None
 
     def _by_given_token(self, _session: requests.Session) -> tuple[str, str]:

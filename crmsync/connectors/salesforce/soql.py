@@ -22,7 +22,7 @@ def is_name(text: str) -> bool:
 
 def in_url(soql: str) -> str:
     """The query as a value of ``q=``."""
-    return quote(soql, safe=",()'=:<>*")
+    return quote(soql, safe=",()'=:*")
 
 
 def fits(soql: str) -> bool:
