@@ -17,20 +17,11 @@ from hubspot import HubSpot
 
 from crmsync.connectors.base import ConnectionSettings
 from crmsync.connectors.hubspot.auth import TokenSource, token_source
+from crmsync.connectors.hubspot.limits import pacer_for
 from crmsync.connectors.hubspot.paths import dated_path
 from crmsync.connectors.hubspot.problems import MISSING_SCOPES, Problem, parse_problem
-from crmsync.connectors.pacing import Pacer, Rate
+from crmsync.connectors.pacing import Pacer
 from crmsync.connectors.transport import Answer, Dialect, Transport, VendorError
-
-SEARCH = "search"
-ASSOCIATIONS = "associations"
-
-RATES: Mapping[str, Rate] = {
-    "": Rate(per_second=18, burst=10),
-    SEARCH: Rate(per_second=4, burst=1),
-    ASSOCIATIONS: Rate(per_second=14, burst=10),
-}
-"""HubSpot counts three things apart ("Usage guidelines", 2026): calls per 10 s, searches per second, associations."""
 
 SCOPES_PATH = "HubSpot > Settings > Integrations > Service keys (or Private apps) > your key > Scopes"
 _TOKEN_HINT = "check the token of the connection: crmsync auth login hubspot"  # noqa: S105 - a hint
@@ -85,7 +76,9 @@ class HubSpotApi:
         self._tokens = token_source(settings, self._refresh)
         self._rest = _SharedRest(self._send)
         self._client = HubSpot(api_factory=self._build)
-        self.transport = Transport(DIALECT, settings, sign_in=self._tokens.sign_in, pacer=pacer or Pacer(RATES))
+        self.transport = Transport(
+            DIALECT, settings, sign_in=self._tokens.sign_in, pacer=pacer or pacer_for(settings.url)
+        )
 
     @property
     def tokens(self) -> TokenSource:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from crmsync.connectors.hubspot.api import ASSOCIATIONS, HubSpotApi
+from crmsync.connectors.hubspot.api import HubSpotApi
+from crmsync.connectors.hubspot.limits import ASSOCIATIONS
 from crmsync.connectors.hubspot.objects import DEFAULT_ASSOCIATIONS, PRIMARY_ASSOCIATIONS
 from crmsync.connectors.hubspot.problems import NO_ASSOCIATIONS, NOT_FOUND, Problem, parse_problem
 from crmsync.connectors.hubspot.records import chunked, results_of

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from crmsync.connectors.base import ConnectionSettings
-from crmsync.connectors.hubspot.api import SEARCH, HubSpotApi
+from crmsync.connectors.hubspot.api import HubSpotApi
 from crmsync.connectors.hubspot.health import HealthChecks
+from crmsync.connectors.hubspot.limits import SEARCH
 from crmsync.connectors.hubspot.provision import Provisioner
 from crmsync.connectors.hubspot.pull import Puller
 from crmsync.connectors.hubspot.push import Pusher

@@ -19,8 +19,9 @@ from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from crmsync.connectors.hubspot.api import SEARCH, HubSpotApi
+from crmsync.connectors.hubspot.api import HubSpotApi
 from crmsync.connectors.hubspot.associations import read_links
+from crmsync.connectors.hubspot.limits import SEARCH
 from crmsync.connectors.hubspot.objects import modified_property
 from crmsync.connectors.hubspot.records import (
     BATCH,
