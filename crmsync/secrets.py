@@ -12,9 +12,14 @@ from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
+from crmsync.connectors.base import ConnectionSettings
 from crmsync.errors import AuthError
 from crmsync.log import register_secret
+
+if TYPE_CHECKING:
+    from crmsync.project import Connection
 
 PLACES = ("env", "file", "keyring")
 
@@ -29,6 +34,28 @@ class Surroundings:
 
 class _Absent(Exception):
     """Nothing at this place; the text says what was found instead."""
+
+
+def connection_settings(connection: Connection, environ: Mapping[str, str]) -> ConnectionSettings:
+    """What a connector is built from, secrets resolved.
+
+    :raises AuthError: when a secret is nowhere to be found.
+    """
+    around = Surroundings(environ, connection.directory)
+    return ConnectionSettings(
+        name=connection.name,
+        system=connection.system,
+        url=connection.url,
+        auth=connection.auth,
+        secrets={
+            name: resolve_secret(f"{connection.name}.{name}", reference, around, system=connection.system)
+            for name, reference in connection.secrets.items()
+        },
+        api_version=connection.api_version,
+        api_share=connection.api_share,
+        timeout_s=connection.timeout_s,
+        overlap_s=connection.overlap_s,
+    )
 
 
 def resolve_secret(name: str, reference: Mapping[str, str], around: Surroundings, *, system: str) -> str:
@@ -66,7 +93,10 @@ def _from_file(target: str, around: Surroundings) -> str:
         mode = stat.S_IMODE(path.stat().st_mode)
         if mode & 0o077:
             raise AuthError(
-                f"secret file '{path}' can be read by others (mode {mode:04o})", system="", hint=f"chmod 600 '{path}'"
+                f"secret file '{path}' can be read by others (mode {mode:04o})",
+                system="",
+                hint=f"chmod 600 '{path}'",
+                code="E311",
             )
         value = path.read_text(encoding="utf-8").strip()
     except FileNotFoundError:

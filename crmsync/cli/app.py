@@ -17,6 +17,7 @@ import click
 from crmsync.cli.render import Renderer
 
 if TYPE_CHECKING:
+    from crmsync.connectors.base import Connector
     from crmsync.project import Connection, Project
     from crmsync.sync.session import Session
 
@@ -40,9 +41,9 @@ class App:
 
     @cached_property
     def project(self) -> Project:
-        from crmsync.project import find_project, load_project
+        from crmsync.project import load_project
 
-        return load_project(find_project(self.project_path))
+        return load_project(self.project_path)
 
     @property
     def connection(self) -> Connection:
@@ -63,6 +64,18 @@ class App:
         opened = open_session(self.project, self.connection_name, progress=progress, readonly=readonly)
         with _terminable(), _entered(progress), opened as session:
             yield session
+
+    @contextmanager
+    def connector(self, connection: Connection) -> Iterator[Connector]:
+        """The CRM alone, without the store."""
+        from crmsync.connectors import open_connector
+        from crmsync.secrets import connection_settings
+
+        connector = open_connector(connection_settings(connection, os.environ))
+        try:
+            yield connector
+        finally:
+            connector.close()
 
     def command_line(self, command: str) -> str:
         """A command to type next, with the options that it needs here."""
@@ -141,10 +154,8 @@ def command(**settings: Any) -> Callable[[Callable[..., Any]], click.Command]:
 
     def decorate(function: Callable[..., Any]) -> click.Command:
         epilog = "Global options (-p, -c, --json, -q, -v, --no-color) go before or after the command: crmsync --help"
-        built: click.Command = click.command(epilog=epilog, **settings)(
-            global_options(hidden=True)(_with_app(function))
-        )
-        return built
+        build: Callable[[Callable[..., Any]], click.Command] = click.command(epilog=epilog, **settings)
+        return build(global_options(hidden=True)(_with_app(function)))
 
     return decorate
 
@@ -163,5 +174,10 @@ def _with_app(function: Callable[..., Any]) -> Callable[..., Any]:
 def _start_log(app: App) -> None:
     from crmsync.log import setup_logging
 
+    setup_logging(("warning", "info", "debug")[min(app.verbose, 2)], file=log_file())
+
+
+def log_file() -> Path | None:
+    """Where logs go besides stderr."""
     file = os.environ.get("CRMSYNC_LOG_FILE")
-    setup_logging(("warning", "info", "debug")[min(app.verbose, 2)], file=Path(file) if file else None)
+    return Path(file) if file else None

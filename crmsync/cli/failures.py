@@ -23,14 +23,13 @@ EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
 
-def report_failure(error: BaseException, args: Sequence[str]) -> int:
+def report_failure(error: BaseException, args: Sequence[str], command: str) -> int:
     """Say what went wrong; the exit code."""
     if isinstance(error, BrokenPipeError):
         # the reader has gone: nothing more to say, and nowhere to say it
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     render = Renderer(as_json="--json" in args, color=False if "--no-color" in args else None)
-    command = next((arg for arg in args if not arg.startswith("-")), "crmsync")
     match error:
         case SystemExit():
             return error.code if isinstance(error.code, int) else 1
@@ -54,25 +53,24 @@ def report_failure(error: BaseException, args: Sequence[str]) -> int:
 def _usage(error: click.ClickException) -> Diagnostic:
     message = error.format_message().rstrip(".")
     context = getattr(error, "ctx", None)
-    path = context.command_path if context else "crmsync"
-    return Diagnostic("E110", message[:1].lower() + message[1:], hint=f"{path} --help")
+    hint = getattr(error, "hint", "") or f"{context.command_path if context else 'crmsync'} --help"
+    return Diagnostic("E110", message[:1].lower() + message[1:], hint=hint)
 
 
 def _bug(error: BaseException, args: Sequence[str]) -> Diagnostic:
     path = write_crash_report(error, args)
-    return Diagnostic(
-        "E999", f"a bug in crmsync ({type(error).__name__}); the report is in '{path}'", hint="attach it to an issue"
-    )
+    message = f"a bug in crmsync ({type(error).__name__}); the report is in '{path}'"
+    return Diagnostic("E999", message, hint="attach it to an issue")
 
 
 def write_crash_report(error: BaseException, args: Sequence[str]) -> Path:
     """The traceback without secrets, laid out to be pasted into an issue."""
     text = "".join(traceback.format_exception(error))
-    head = f"crmsync {__version__}, Python {platform.python_version()}, {platform.platform()}\n$ crmsync {' '.join(args)}\n"
+    versions = f"crmsync {__version__}, Python {platform.python_version()}, {platform.platform()}"
     directory = _state_directory()
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     path = directory / f"crash-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.getpid()}.log"
-    append_private(path, redact_text(f"{head}\n{text}"))
+    append_private(path, redact_text(f"{versions}\n$ crmsync {' '.join(args)}\n\n{text}"))
     return path
 
 

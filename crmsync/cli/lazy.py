@@ -23,12 +23,19 @@ class Entry:
     attribute: str = ""
 
 
+class NoSuchCommand(click.UsageError):
+    def __init__(self, name: str, hint: str, ctx: click.Context) -> None:
+        super().__init__(f"no command '{name}'", ctx)
+        self.hint = hint
+
+
 class LazyGroup(click.Group):
     """A group whose commands are a table; :meth:`main` turns every error into one message and an exit code."""
 
     def __init__(self, *args: Any, entries: Mapping[str, Entry], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.entries = entries
+        self.running = ""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -47,9 +54,10 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         name = args[0]
         if name not in self.entries and not name.startswith("-") and not ctx.resilient_parsing:
-            suggestion = did_you_mean(name, self.entries).replace("?", "") or "see the list: crmsync --help"
-            raise click.UsageError(f"no command '{name}'; {suggestion}", ctx)
-        return super().resolve_command(ctx, args)
+            raise NoSuchCommand(name, did_you_mean(name, self.entries), ctx)
+        found = super().resolve_command(ctx, args)
+        self.running = found[0] or ""
+        return found
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         del ctx
@@ -58,8 +66,11 @@ class LazyGroup(click.Group):
             with formatter.section(section):
                 formatter.write_dl(rows, col_max=12)
 
-    def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any) -> NoReturn:
+    def main(  # type: ignore[override]  # click's overloads turn on standalone_mode, which is ours alone here
+        self, args: Sequence[str] | None = None, prog_name: str | None = None, **extra: Any
+    ) -> NoReturn:
         """Run, and end the process with the exit code that the outcome calls for."""
+        self.running = "error"
         given = list(sys.argv[1:] if args is None else args)
         extra["standalone_mode"] = False
         try:
@@ -67,5 +78,5 @@ class LazyGroup(click.Group):
         except BaseException as error:  # noqa: BLE001 - the last resort of the whole program
             from crmsync.cli.failures import report_failure
 
-            sys.exit(report_failure(error, given))
+            sys.exit(report_failure(error, given, self.running))
         sys.exit(outcome if isinstance(outcome, int) else 0)

@@ -127,7 +127,7 @@ def _status_lines(app: App, rows: list[dict[str, Any]]) -> Iterator[Line]:
         yield f"  last run  {_last_run(row['last_run'])}"
         yield f"  open      {count(row['findings_open'], 'finding')}, {count(row['pending'], 'record')} to decide"
         if row["unresolved_writes"]:
-            yield f"  unknown   {count(row['unresolved_writes'], 'write')} without an answer; the next run reads them back"
+            yield f"  unknown   {count(row['unresolved_writes'], 'write')} without an answer, to be read back"
     yield f"Next: {app.command_line('sync')}"
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +13,9 @@ from crmsync.cli.view_run import report_lines
 from crmsync.errors import GuardError
 from crmsync.sync.plan import Plan
 from crmsync.sync.report import RunReport
+
+if TYPE_CHECKING:
+    from crmsync.project import Guards
 
 EXIT_CHANGES = 3
 EXIT_PARTIAL = 5
@@ -94,10 +98,9 @@ def sync(app: App, full: bool, yes: bool) -> int:
     return finish_run(app, "sync", report)
 
 
-def _no_limits(app: App) -> object:
-    return app.project.guards.model_copy(
-        update={"max_changes": None, "max_percent": None, "first_run_max_changes": None}
-    )
+def _no_limits(app: App) -> Guards:
+    unlimited = {"max_changes": None, "max_percent": None, "first_run_max_changes": None}
+    return app.project.guards.model_copy(update=unlimited)
 
 
 def finish_run(app: App, name: str, report: RunReport) -> int:

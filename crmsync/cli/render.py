@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
@@ -27,10 +28,17 @@ if TYPE_CHECKING:
 
     from crmsync.sync.report import Progress
 
-Line: TypeAlias = "str | Text | Rows"
-"""One line of a result, or a table."""
+Line: TypeAlias = "str | Text | Rows | Verbatim"
+"""One line of a result, or a table, or text for another program."""
 
 _CONTROL = re.compile(r"[\x00-\x09\x0b-\x1f\x7f-\x9f]")
+
+
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Written byte for byte: a schema, a completion script."""
+
+    text: str
 
 
 class Rows:
@@ -78,10 +86,6 @@ class Renderer:
     def say(self, line: Line) -> None:
         """One line, or a table, of the result."""
         self._print(self._out, line)
-
-    def raw(self, text: str) -> None:
-        """Text for another program, byte for byte: a schema, a completion script."""
-        sys.stdout.write(text)
 
     def failure(self, command: str, diagnostics: Sequence[Diagnostic]) -> None:
         """Why there is no result."""
@@ -143,6 +147,9 @@ class Renderer:
         return Console(stderr=stderr, no_color=plain, highlight=False, markup=False, emoji=False)
 
     def _print(self, console: Console, line: Line) -> None:
+        if isinstance(line, Verbatim):
+            sys.stdout.write(line.text)
+            return
         if isinstance(line, Rows):
             self._print_rows(console, line)
             return

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from crmsync.cli.app import App, command
+from crmsync.cli.render import Verbatim
 
 
 @command()
@@ -39,5 +40,5 @@ def completion(app: App, shell: str) -> int:
     if kind is None:
         raise click.UsageError(f"no completion for '{shell}'")
     script = kind(main, {}, "crmsync", "_CRMSYNC_COMPLETE").source()
-    app.render.show("completion", {"shell": shell, "script": script}, lambda: (app.render.raw(script), [])[1])
+    app.render.show("completion", {"shell": shell, "script": script}, lambda: [Verbatim(script)])
     return 0

@@ -22,8 +22,8 @@ def report_lines(report: RunReport) -> Iterator[Line]:
     yield f"  read      {count(read, 'record')}, {changed:,} changed; {count(report.decided, 'neighbourhood')} decided"
     yield f"  written   {_written(report)}"
     if report.skipped or report.failed or report.rejects:
-        yield f"  left      {report.skipped:,} changed by somebody meanwhile, {report.failed:,} refused, {_rejects(report)}"
-    yield f"  findings  {report.findings_opened:,} opened, {report.findings_cleared:,} cleared, {report.findings_open:,} open"
+        yield f"  left      {_left_alone(report)}"
+    yield f"  findings  {_findings(report)}"
     yield completeness_line(report.completeness)
     yield f"  {api_calls(report.api)} · took {took(report.started_at, report.finished_at)}"
     for failure in report.failures[:FAILURES_SHOWN]:
@@ -39,8 +39,13 @@ def _written(report: RunReport) -> str:
     return f"{count(report.written, 'record')} ({report.created:,} created, {count(report.tasks, 'task')})"
 
 
-def _rejects(report: RunReport) -> str:
-    return f"{count(report.rejects, 'intake row')} rejected"
+def _left_alone(report: RunReport) -> str:
+    rejects = count(report.rejects, "intake row")
+    return f"{report.skipped:,} changed by somebody meanwhile, {report.failed:,} refused, {rejects} rejected"
+
+
+def _findings(report: RunReport) -> str:
+    return f"{report.findings_opened:,} opened, {report.findings_cleared:,} cleared, {report.findings_open:,} open"
 
 
 def _style(status: str) -> str:

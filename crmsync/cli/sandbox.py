@@ -1,0 +1,122 @@
+"""``sandbox start`` and ``sandbox reset``: a Salesforce org and a HubSpot portal on this machine, to rehearse on."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+
+from crmsync.cli.app import App, command, global_options
+from crmsync.errors import StoreBusy, UsageError
+from crmsync.store.lock import StoreLock
+
+PORT = 8790
+WORLDS = ("demo", "small", "blank")
+
+directory_option = click.option(
+    "--directory",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("sandbox"),
+    show_default=True,
+    help="Where the two databases are.",
+)
+world_option = click.option(
+    "--world", type=click.Choice(WORLDS), default="demo", show_default=True, help="What a new sandbox holds."
+)
+
+
+@click.group()
+@global_options(hidden=True)
+def sandbox() -> None:
+    """A Salesforce and a HubSpot on loopback, close enough for the vendors' own clients."""
+
+
+@command()
+@click.option("--port", type=click.IntRange(0, 65535), default=PORT, show_default=True, help="0 picks a free one.")
+@directory_option
+@world_option
+def start(app: App, port: int, directory: Path, world: str) -> int:
+    """Serve both CRMs until Ctrl-C or SIGTERM."""
+    from crmsync.sandbox import Sandbox
+
+    stop = threading.Event()
+    with owned(directory), Sandbox(directory=directory, port=port, world=world) as box, _stopped_by_signals(stop):
+        write_secrets(directory)
+        data = {"url": box.url, "directory": directory, "world": world}
+        app.render.show("sandbox", data, lambda: [f"Salesforce and HubSpot at {box.url}   (data in {directory})"])
+        app.render.talk("Stop with Ctrl-C")
+        stop.wait()
+    return 0
+
+
+@command()
+@directory_option
+@world_option
+def reset(app: App, directory: Path, world: str) -> int:
+    """Throw the sandbox's data away and load a new world."""
+    from crmsync.sandbox import Sandbox
+
+    with owned(directory):
+        clear(directory)
+        with Sandbox(directory=directory, port=0, world=world):
+            pass
+    app.render.show(
+        "sandbox", {"directory": directory, "world": world}, lambda: [f"{directory} holds a new '{world}' world"]
+    )
+    app.render.talk(f"Next: crmsync sandbox start --directory {directory}")
+    return 0
+
+
+def write_secrets(directory: Path) -> None:
+    """The sandbox's sign-in, as files that a project can name; not secret at all, but kept like the real ones."""
+    from crmsync.sandbox.credentials import HUBSPOT_TOKEN, SALESFORCE_CLIENT_SECRET
+
+    for name, value in (("salesforce-secret", SALESFORCE_CLIENT_SECRET), ("hubspot-token", HUBSPOT_TOKEN)):
+        path = directory / name
+        path.touch(mode=0o600)
+        path.write_text(f"{value}\n", encoding="utf-8")
+
+
+def clear(directory: Path) -> None:
+    """Remove the databases of a sandbox that is not running."""
+    for name in ("salesforce.db", "hubspot.db"):
+        for path in directory.glob(f"{name}*"):
+            path.unlink()
+
+
+@contextmanager
+def owned(directory: Path) -> Iterator[None]:
+    """Hold the sandbox's directory: two servers on one set of files would not see each other's writes.
+
+    :raises UsageError: when a running sandbox holds it.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    lock = StoreLock(directory / "sandbox")
+    try:
+        lock.acquire()
+    except StoreBusy:
+        raise UsageError(
+            f"a sandbox is running on '{directory}'", hint="stop it, or name another --directory"
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
+    before = {number: signal.signal(number, lambda *_: stop.set()) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+sandbox.add_command(start)
+sandbox.add_command(reset)
