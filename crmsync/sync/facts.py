@@ -156,10 +156,8 @@ class Reader:
             ids[kind].append(record_id)
         self._problems.clear()
         facts, watches = self._facts(ids)
-        problems = sorted(
-            (p for p in self._problems if (p.kind, p.id) in members), key=lambda p: (p.kind, p.id, p.field)
-        )
-        return Neighbourhood(":".join(min(members)), members, facts, watches, tuple(problems))
+        problems = tuple(self._problems[place] for place in sorted(self._problems) if place[:2] in members)
+        return Neighbourhood(":".join(min(members)), members, facts, watches, problems)
 
     def _facts(self, ids: dict[str, list[str]]) -> tuple[Facts, frozenset[str]]:
         records: dict[str, list[Record]] = {}

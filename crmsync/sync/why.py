@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -35,8 +35,8 @@ class FieldStory:
     where: str
     trace: list[str]
     evidence: list[str]
-    decided_at: datetime
-    history: list[HistoryRow] = field(default_factory=list)
+    decided_at: datetime | None
+    history: list[HistoryRow]
 
 
 @dataclass(frozen=True, slots=True)
