@@ -228,13 +228,10 @@ class _Loader:
                 for row in self._world.contact_roles
             ),
         )
-        self._org.insert_rows(
-            "OpportunityPartner",
-            (
-                {"OpportunityId": self._id(row.deal), "AccountToId": self._id(row.partner), "Role": row.role}
-                for row in self._world.deal_partners
-            ),
-        )
+        for tie in self._world.deal_partners:
+            # by the normal road: Salesforce itself adds the rows in the other direction
+            values = {"OpportunityId": self._id(tie.deal), "AccountToId": self._id(tie.partner), "Role": tie.role}
+            self._org.create("Partner", values)
 
 
 def _account_type(partner_type: str) -> str:
