@@ -11,9 +11,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -24,45 +23,22 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_ran
 from crmsync import __version__
 from crmsync.connectors.base import ConnectionSettings
 from crmsync.connectors.budget import Budget
+from crmsync.connectors.dialect import Dialect, VendorError, http_date
+from crmsync.connectors.failures import Failure
 from crmsync.connectors.pacing import Pacer
 from crmsync.connectors.paths import path_template
-from crmsync.connectors.retry import Action, Row, find_row, retry_after_s
+from crmsync.connectors.retry import Action, find_row, retry_after_s
 from crmsync.connectors.wire import NoAnswer, Reply, Wire, checked_base_url
-from crmsync.errors import AuthError, CrmsyncError, Permanent, QuotaExhausted, RateLimited, Transient, Unreachable
+from crmsync.errors import Permanent
 
 FAULT_TRIES = 4
 WAIT_TRIES = 8
 """Throttling is not failure: it gets more patience than a server that does not answer."""
 
+__all__ = ["Answer", "Dialect", "Transport", "VendorError"]
+
 _log = structlog.get_logger("crmsync.transport")
 _back_off = wait_random_exponential(multiplier=0.5, max=20)
-
-
-@dataclass(frozen=True, slots=True)
-class VendorError:
-    """An error answer, read: the vendor's code (a code of the retry table), its message, and what to do about it."""
-
-    code: str
-    message: str = ""
-    hint: str = ""
-    missing_scopes: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Dialect:
-    """How one CRM says things over HTTP.
-
-    ``read_limits`` gives (allowed per day, left today) where the headers tell; ``sign_in_hint`` goes with every
-    AuthError that has no better one.
-    """
-
-    system: str
-    read_error: Callable[[int, Mapping[str, str], bytes], VendorError]
-    read_limits: Callable[[Mapping[str, str]], tuple[int, int] | None]
-    request_id: Callable[[Mapping[str, str]], str]
-    sign_in_hint: str
-    status_page: str
-    gzip_requests: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,12 +82,9 @@ class _Call:
 class _Again(Exception):
     """This try failed in a way that the table calls retriable."""
 
-    def __init__(self, row: Row, problem: VendorError, request_id: str, wait_s: float) -> None:
-        super().__init__(problem.code)
-        self.row = row
-        self.problem = problem
-        self.request_id = request_id
-        self.wait_s = wait_s
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(failure.problem.code)
+        self.failure = failure
 
 
 @dataclass(slots=True)
@@ -193,7 +166,7 @@ class Transport:
         try:
             return self._retrying(self._try, call)
         except _Again as last:
-            raise self._given_up(call, last) from None
+            raise last.failure.given_up(call.tries) from None
 
     def forget_sign_in(self) -> None:
         """Sign in anew for the next request: for tokens that say when they end."""
@@ -259,25 +232,30 @@ class Transport:
     def _judge(self, call: _Call, status: int, problem: VendorError, headers: Mapping[str, str]) -> Exception:
         """What the retry table makes of a failed try: an error to raise, or another try."""
         row = find_row(self.system, status, problem.code)
-        request_id = self.dialect.request_id(headers)
+        failure = Failure(
+            dialect=self.dialect,
+            row=row,
+            status=status,
+            problem=problem,
+            request_id=self.dialect.request_id(headers),
+            request=f"{call.method} {call.template}",
+            base_url=self.base_url,
+        )
         if row.acted and not call.idempotent:
-            return self._unknown(call, problem, status, request_id)
+            return failure.unknown()
         match row.action:
-            case Action.AUTH:
-                return self._refused(problem, request_id)
-            case Action.STOP:
-                return self._exhausted(problem, status, request_id)
-            case Action.PERMANENT:
-                return self._permanent(problem, status, request_id)
-            case Action.SIGN_IN:
-                return self._sign_in_again(call, row, problem, request_id)
+            case Action.BACK_OFF | Action.RETRY_NOW:
+                return _Again(failure)
             case Action.WAIT:
                 wait_s = retry_after_s(headers.get("Retry-After"), now=self._server_now(headers), default_s=row.wait_s)
                 self.pacer.cool_down(wait_s)
                 call.waits += 1
-                return _Again(row, problem, request_id, wait_s)
-            case Action.BACK_OFF | Action.RETRY_NOW:
-                return _Again(row, problem, request_id, 0.0)
+                return _Again(replace(failure, waited_s=wait_s))
+            case Action.SIGN_IN if call.signed and not call.signed_again:
+                self._sign_in_again(call)
+                return _Again(failure)
+            case _:
+                return failure.final()
 
     def _server_now(self, headers: Mapping[str, str]) -> datetime:
         return http_date(headers) or self._now()
@@ -292,88 +270,12 @@ class Transport:
                 self._signature.headers = self._sign_in(False)
             return self._signature.headers
 
-    def _sign_in_again(self, call: _Call, row: Row, problem: VendorError, request_id: str) -> Exception:
+    def _sign_in_again(self, call: _Call) -> None:
         """One fresh sign-in and one replay; a second refusal is final."""
-        if call.signed_again or not call.signed:
-            return self._refused(problem, request_id)
         call.signed_again = True
         with self._signature.lock:
             self._signature.headers = None
             self._signature.headers = self._sign_in(True)
-        return _Again(row, problem, request_id, 0.0)
-
-    # ------------------------------------------------------------------ errors
-
-    def _unknown(self, call: _Call, problem: VendorError, status: int, request_id: str) -> Transient:
-        error = Transient(
-            f"{self.system} may or may not have done {call.method} {call.template} ({said(problem, status)})",
-            system=self.system,
-            status=status or None,
-            vendor_code=problem.code,
-            request_id=request_id,
-            hint="the next run reads the records back before it writes again",
-        )
-        error.outcome_unknown = True
-        return error
-
-    def _refused(self, problem: VendorError, request_id: str) -> AuthError:
-        about = f"; request {request_id}" if request_id else ""
-        message = f"{self.system} refused the sign-in or a permission ({said(problem)}{about})"
-        return AuthError(
-            message,
-            system=self.system,
-            hint=problem.hint or self.dialect.sign_in_hint,
-            missing_scopes=problem.missing_scopes,
-        )
-
-    def _exhausted(self, problem: VendorError, status: int, request_id: str) -> QuotaExhausted:
-        return QuotaExhausted(
-            f"the API calls that {self.system} allows per day are used up ({said(problem, status)})",
-            system=self.system,
-            status=status,
-            vendor_code=problem.code,
-            request_id=request_id,
-            hint="run again when the count has reset; nothing was lost",
-        )
-
-    def _permanent(self, problem: VendorError, status: int, request_id: str) -> Permanent:
-        return Permanent(
-            f"{self.system} refused the request ({said(problem, status)})",
-            system=self.system,
-            status=status or None,
-            vendor_code=problem.code,
-            request_id=request_id,
-            hint=problem.hint,
-        )
-
-    def _given_up(self, call: _Call, last: _Again) -> CrmsyncError:
-        status = last.row.status
-        facts: dict[str, Any] = {
-            "system": self.system,
-            "status": status or None,
-            "vendor_code": last.problem.code,
-            "request_id": last.request_id,
-        }
-        detail = said(last.problem, status)
-        if last.row.action is Action.WAIT:
-            limited = RateLimited(
-                f"{self.system} was still limiting requests after {call.tries} tries ({detail})",
-                hint="something else is using the API heavily; run again later",
-                **facts,
-            )
-            limited.retry_after_s = last.wait_s
-            return limited
-        if status == 0 or status >= 500:
-            return Unreachable(
-                f"{self.system} did not answer at {self.base_url} after {call.tries} tries ({detail})",
-                hint=f"check the url of the connection and {self.dialect.status_page}, then run again",
-                **facts,
-            )
-        return Transient(
-            f"{self.system} could not do {call.method} {call.template} in {call.tries} tries ({detail})",
-            hint="run again; another process may be writing the same records",
-            **facts,
-        )
 
     def _log(self, call: _Call, started: float, *, status: int, request_id: str, code: str = "") -> None:
         """One event per try; no bodies, no query strings, no ids, no headers."""
@@ -393,23 +295,9 @@ class Transport:
         )
 
 
-def http_date(headers: Mapping[str, str]) -> datetime | None:
-    """The ``Date`` header as an aware instant."""
-    try:
-        return parsedate_to_datetime(headers.get("Date", "")).astimezone(UTC)
-    except (ValueError, TypeError):
-        return None
-
-
-def said(problem: VendorError, status: int = 0) -> str:
-    """What the vendor said, cut to one short line."""
-    parts = [str(status) if status else "", problem.code if status else "", problem.message]
-    return " ".join(part for part in parts if part)[:200].replace("\n", " ")
-
-
 def _wait(state: RetryCallState) -> float:
     last = state.outcome.exception() if state.outcome else None
-    if isinstance(last, _Again) and last.row.action is Action.BACK_OFF:
+    if isinstance(last, _Again) and last.failure.row.action is Action.BACK_OFF:
         return _back_off(state)
     return 0.0  # the gate of the pacer holds what must wait
 
