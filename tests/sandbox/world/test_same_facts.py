@@ -38,7 +38,7 @@ def test_records_are_equal(both, kind: str):
 
 
 def test_ties_are_equal(both):
-    """Salesforce keeps an opportunity partner in both directions; the rows that lead back to the customer tie nobody."""
+    """Salesforce keeps an opportunity partner in both directions; rows that lead back to the customer tie nobody."""
     (facts, left), (_, right) = both
     assert {tie for tie in left if tie[0] != "deal_partner" or ("partner", tie[2]) in facts} == right
     assert {name for name, _, _ in right} == {"deal_contact", "deal_partner"}
