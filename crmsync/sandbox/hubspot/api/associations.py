@@ -1,0 +1,289 @@
+"""Associations v4: between single records, in batches, and the labels (developers.hubspot.com: CRM API | Associations v4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from crmsync.sandbox.hubspot.api.paging import completed, next_page
+from crmsync.sandbox.hubspot.association_types import CUSTOM, MAX_LABELS, AssociationType
+from crmsync.sandbox.hubspot.associations import Pair
+from crmsync.sandbox.hubspot.http import Answer, Call, Endpoint
+from crmsync.sandbox.hubspot.limits import ASSOCIATIONS
+from crmsync.sandbox.hubspot.objecttypes import ObjectType
+from crmsync.sandbox.hubspot.problems import HtmlNotFound, Refusal, invalid, not_found
+from crmsync.sandbox.hubspot.scopes import both_ends, objects
+
+MAX_PAGE, MAX_READ, MAX_WRITE = 500, 1_000, 2_000
+Entry = dict[str, Any]
+
+
+def ends(call: Call) -> tuple[ObjectType, ObjectType]:
+    return call.portal.types.get(call.path["from_type"]), call.portal.types.get(call.path["to_type"])
+
+
+def _linked(to_id: int, links: Iterable[AssociationType]) -> Entry:
+    """The id is a whole number on the wire, whatever the specification says (recorded 2022 and 2026)."""
+    return {"toObjectId": to_id, "associationTypes": [link.wire() for link in links]}
+
+
+def list_one(call: Call) -> Answer:
+    kind, other = call.kind, call.portal.types.get(call.path["to_type"])
+    given = call.path["record_id"]
+    if not given.isdigit() or call.portal.records.get(kind.id, int(given)) is None:
+        raise HtmlNotFound
+    links = call.portal.associations.read(kind.id, [int(given)], other.id).get(int(given), {})
+    limit, after = call.whole("limit", MAX_PAGE, MAX_PAGE), call.whole("after", 0)
+    ids = [to_id for to_id in links if to_id >= after]
+    body: Entry = {"results": [_linked(to_id, links[to_id]) for to_id in ids[:limit]]}
+    return 200, {**body, **next_page(call, str(ids[limit]))} if len(ids) > limit else body
+
+
+def batch_read(call: Call) -> Answer:
+    kind, other = ends(call)
+    inputs = call.inputs(MAX_READ)
+    after = {str(one.get("id", "")): int(str(one.get("after") or 0)) for one in inputs}
+    found = call.portal.associations.read(kind.id, [int(one) for one in after if one.isdigit()], other.id)
+    results, errors = [], []
+    for asked, start in after.items():
+        links = found.get(int(asked), {}) if asked.isdigit() else {}
+        if links:
+            results.append(_page_of(asked, links, start))
+        else:
+            errors.append(none_found(kind, other, asked))
+    return completed(call, call.portal.behaviour.shuffled(results, "".join(after)), errors, 200)
+
+
+def _page_of(asked: str, links: Mapping[int, Sequence[AssociationType]], start: int) -> Entry:
+    ids = [to_id for to_id in links if to_id >= start]
+    entry: Entry = {"from": {"id": asked}, "to": [_linked(to_id, links[to_id]) for to_id in ids[:MAX_PAGE]]}
+    if len(ids) > MAX_PAGE:
+        entry["paging"] = {"next": {"after": str(ids[MAX_PAGE])}}
+    return entry
+
+
+def none_found(kind: ObjectType, other: ObjectType, asked: str) -> Entry:
+    """That a record has none is reported as an error (recorded: contacts-to-companies)."""
+    refusal = not_found(
+        f"No {other.singular} is associated with {kind.singular} {asked}.",
+        subCategory="crm.associations.NO_ASSOCIATIONS_FOUND",
+    )
+    return refusal.as_item(fromObjectId=[asked], fromObjectType=[kind.singular], toObjectType=[other.singular])
+
+
+def put_one(call: Call) -> Answer:
+    kind, other = call.kind, call.portal.types.get(call.path["to_type"])
+    specs = call.parsed()
+    pair = checked_pair(call, kind, other, call.path["record_id"], call.path["to_id"])
+    links = _types(call, kind, other, specs)
+    call.portal.writer.associate(pair, links, call.act)
+    call.portal.count_write(1)
+    return 201, {**_created(pair), "labels": [link.label for link in links if link.label]}
+
+
+def put_default(call: Call) -> Answer:
+    kind, other = ends(call)
+    pair = checked_pair(call, kind, other, call.path["record_id"], call.path["to_id"])
+    results = _associate_plain(call, kind, other, pair)
+    return completed(call, results, [], 200)
+
+
+def delete_one(call: Call) -> Answer:
+    kind, other = call.kind, call.portal.types.get(call.path["to_type"])
+    ids = (call.path["record_id"], call.path["to_id"])
+    if all(one.isdigit() for one in ids):
+        call.portal.writer.dissociate(Pair(kind.id, int(ids[0]), other.id, int(ids[1])), None, call.act)
+        call.portal.count_write(1)
+    return 204, None
+
+
+def batch_create(call: Call) -> Answer:
+    """Recorded: 201 with one result per pair, 207 with what was not valid."""
+    kind, other = ends(call)
+    results, errors = [], []
+    for one in call.inputs(MAX_WRITE):
+        try:
+            pair = checked_pair(call, kind, other, id_of(one, "from"), id_of(one, "to"))
+            links = _types(call, kind, other, one.get("types"))
+            call.portal.writer.associate(pair, links, call.act)
+            call.portal.count_write(1)
+            results.append({**_created(pair), "labels": [link.label for link in links if link.label]})
+        except Refusal as refusal:
+            errors.append(refusal.as_item())
+    shuffled = call.portal.behaviour.shuffled(results, call.request_id[:8])
+    return completed(call, shuffled, errors, 200 if call.version >= "2026-09" and call.is_dated else 201)
+
+
+def batch_default(call: Call) -> Answer:
+    kind, other = ends(call)
+    results, errors = [], []
+    for one in call.inputs(MAX_WRITE):
+        try:
+            pair = checked_pair(call, kind, other, id_of(one, "from"), id_of(one, "to"))
+            results += _associate_plain(call, kind, other, pair)
+        except Refusal as refusal:
+            errors.append(refusal.as_item())
+    return completed(call, results, errors, 200)
+
+
+def batch_archive(call: Call) -> Answer:
+    """Pairs that are not there are ignored (recorded: delete_with_an_invalid_ID)."""
+    kind, other = ends(call)
+    for one in call.inputs(MAX_WRITE):
+        for to in one.get("to") or []:
+            ids = (id_of(one, "from"), str(to.get("id", "")))
+            if all(part.isdigit() for part in ids):
+                call.portal.writer.dissociate(Pair(kind.id, int(ids[0]), other.id, int(ids[1])), None, call.act)
+                call.portal.count_write(1)
+    return _void(call)
+
+
+def batch_archive_labels(call: Call) -> Answer:
+    kind, other = ends(call)
+    for one in call.inputs(MAX_WRITE):
+        ids = (id_of(one, "from"), id_of(one, "to"))
+        links = _types(call, kind, other, one.get("types"))
+        if all(part.isdigit() for part in ids):
+            call.portal.writer.dissociate(Pair(kind.id, int(ids[0]), other.id, int(ids[1])), links, call.act)
+            call.portal.count_write(1)
+    return _void(call)
+
+
+def list_labels(call: Call) -> Answer:
+    kind, other = ends(call)
+    return 200, {"results": [link.wire() for link in call.portal.associations.types.between(kind.id, other.id)]}
+
+
+def create_label(call: Call) -> Answer:
+    kind, other = ends(call)
+    body = call.json()
+    missing = [key for key in ("label", "name") if not body.get(key)]
+    if missing:
+        raise invalid(f"Invalid input JSON: some required fields were not set: {missing}")
+    types = call.portal.associations.types
+    standing = [link for link in types.between(kind.id, other.id) if link.category == CUSTOM and link.label]
+    if any(link.label == body["label"] or link.name == body["name"] for link in standing):
+        raise Refusal(409, f"An association label '{body['label']}' already exists.", "OBJECT_ALREADY_EXISTS")
+    if len(standing) >= MAX_LABELS:
+        raise invalid(f"At most {MAX_LABELS} association labels are allowed between {kind.name} and {other.name}")
+    made = types.create_label(kind.id, other.id, body["label"], body["name"], body.get("inverseLabel"))
+    return 200, {"results": [link.wire() for link in made]}
+
+
+def update_label(call: Call) -> Answer:
+    kind, other = ends(call)
+    body = call.json()
+    link = _label(call, kind, other, str(body.get("associationTypeId", "")))
+    call.portal.associations.types.rename(link, str(body.get("label") or link.label))
+    if body.get("inverseLabel"):
+        inverse = call.portal.associations.types.inverse(link)
+        call.portal.associations.types.rename(inverse, str(body["inverseLabel"]))
+    return 204, None
+
+
+def delete_label(call: Call) -> Answer:
+    kind, other = ends(call)
+    call.portal.associations.types.remove(_label(call, kind, other, call.path["type_id"]))
+    return 204, None
+
+
+def _label(call: Call, kind: ObjectType, other: ObjectType, type_id: str) -> AssociationType:
+    number = int(type_id) if type_id.isdigit() else -1
+    found = call.portal.associations.types.find(kind.id, other.id, CUSTOM, number)
+    if found is None or found.label is None:
+        raise not_found(f"No association label {type_id} between {kind.name} and {other.name}")
+    return found
+
+
+def id_of(given: Mapping[str, Any], side: str) -> str:
+    end = given.get(side)
+    return str(end.get("id", "")) if isinstance(end, Mapping) else ""
+
+
+def checked_pair(call: Call, kind: ObjectType, other: ObjectType, from_id: str, to_id: str) -> Pair:
+    for end, given in ((kind, from_id), (other, to_id)):
+        if not given.isdigit():
+            subcategory = "crm.associations.INVALID_IDENTIFIER"
+            raise invalid(f"{given} is not a valid ID", subCategory=subcategory, context={"id": [given]})
+        if call.portal.records.get(end.id, int(given)) is None:
+            raise invalid(f"{end.singular.upper()}={given} is not valid")
+    if kind.id == other.id and from_id == to_id:
+        raise invalid(f"Object {from_id} cannot be associated to itself ({to_id})")
+    return Pair(kind.id, int(from_id), other.id, int(to_id))
+
+
+def _types(call: Call, kind: ObjectType, other: ObjectType, specs: Any) -> list[AssociationType]:
+    if not isinstance(specs, list) or not specs:
+        raise invalid("Invalid input JSON: at least one association type is needed")
+    found = []
+    for spec in specs:
+        category, number = str(spec.get("associationCategory")), str(spec.get("associationTypeId"))
+        link = call.portal.associations.types.find(kind.id, other.id, category, int(number) if number.isdigit() else -1)
+        if link is None:
+            raise invalid(f"Association type {category} {number} is not valid from {kind.singular} to {other.singular}")
+        found.append(link)
+    return found
+
+
+def _associate_plain(call: Call, kind: ObjectType, other: ObjectType, pair: Pair) -> list[Entry]:
+    """Beside what stands between the two; one result per direction."""
+    types = call.portal.associations.types
+    plain = types.plain(kind.id, other.id)
+    if plain is None:
+        raise invalid(f"{kind.name} and {other.name} cannot be associated")
+    call.portal.writer.associate(pair, [plain], call.act, replace=False)
+    call.portal.count_write(1)
+    shown = []
+    for one, link in ((pair, plain), (pair.turned, types.inverse(plain))):
+        spec = {"associationCategory": link.category, "associationTypeId": link.id}
+        shown.append({"from": {"id": str(one.from_id)}, "to": {"id": str(one.to_id)}, "associationSpec": spec})
+    return shown
+
+
+def _created(pair: Pair) -> Entry:
+    return {
+        "fromObjectTypeId": pair.from_type,
+        "fromObjectId": pair.from_id,
+        "toObjectTypeId": pair.to_type,
+        "toObjectId": pair.to_id,
+    }
+
+
+def _void(call: Call) -> Answer:
+    """204 without a body; from 2026-09 on 200 with one."""
+    return completed(call, [], [], 200) if call.is_dated and call.version >= "2026-09" else (204, None)
+
+
+_ONE = "/{object_type}/{record_id}/associations/{to_type}"
+_READ, _WRITE = both_ends("read"), both_ends("write")
+ENDPOINTS = (
+    Endpoint(
+        "PUT",
+        "links",
+        "/{from_type}/{record_id}/associations/default/{to_type}/{to_id}",
+        put_default,
+        _WRITE,
+        ASSOCIATIONS,
+    ),
+    Endpoint("GET", "links", _ONE, list_one, objects("read"), ASSOCIATIONS),
+    Endpoint("PUT", "links", _ONE + "/{to_id}", put_one, objects("write"), ASSOCIATIONS),
+    Endpoint("DELETE", "links", _ONE + "/{to_id}", delete_one, objects("write"), ASSOCIATIONS),
+    Endpoint("POST", "associations", "/{from_type}/{to_type}/batch/read", batch_read, _READ, ASSOCIATIONS),
+    Endpoint("POST", "associations", "/{from_type}/{to_type}/batch/create", batch_create, _WRITE, ASSOCIATIONS),
+    Endpoint(
+        "POST", "associations", "/{from_type}/{to_type}/batch/associate/default", batch_default, _WRITE, ASSOCIATIONS
+    ),
+    Endpoint("POST", "associations", "/{from_type}/{to_type}/batch/archive", batch_archive, _WRITE, ASSOCIATIONS),
+    Endpoint(
+        "POST",
+        "associations",
+        "/{from_type}/{to_type}/batch/labels/archive",
+        batch_archive_labels,
+        _WRITE,
+        ASSOCIATIONS,
+    ),
+    Endpoint("GET", "associations", "/{from_type}/{to_type}/labels", list_labels, _READ, ASSOCIATIONS),
+    Endpoint("POST", "associations", "/{from_type}/{to_type}/labels", create_label, _WRITE, ASSOCIATIONS),
+    Endpoint("PUT", "associations", "/{from_type}/{to_type}/labels", update_label, _WRITE, ASSOCIATIONS),
+    Endpoint("DELETE", "associations", "/{from_type}/{to_type}/labels/{type_id}", delete_label, _WRITE, ASSOCIATIONS),
+)

@@ -1,0 +1,256 @@
+"""From an HTTP request to an endpoint and back: versions, sign-in, scopes, limits, bodies, ids and the request log."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from dataclasses import dataclass, field
+from secrets import token_bytes
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.convertors import StringConvertor, register_url_convertor
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from crmsync.sandbox.hubspot.changes import APP_ID, Act
+from crmsync.sandbox.hubspot.limits import BURST
+from crmsync.sandbox.hubspot.objecttypes import ObjectType
+from crmsync.sandbox.hubspot.problems import HtmlNotFound, Refusal, invalid, missing_scopes
+from crmsync.sandbox.hubspot.stamps import to_ms
+from crmsync.sandbox.hubspot.tokens import Token
+
+if TYPE_CHECKING:
+    from crmsync.sandbox.hubspot.portal import HubSpotPortal
+
+
+class _DateVersion(StringConvertor):
+    """``2026-03``, ``2026-09-beta`` and, as paging links recorded in 2026 have it, ``/crm/objects/v3``."""
+
+    regex = r"v[1-4]|20\d\d-\d\d(?:-beta)?"
+
+
+register_url_convertor("date_version", _DateVersion())
+
+FAMILIES: dict[str, tuple[str, ...]] = {
+    "objects": ("/crm/v3/objects", "/crm/objects/{version:date_version}"),
+    "properties": ("/crm/v3/properties", "/crm/properties/{version:date_version}"),
+    "pipelines": ("/crm/v3/pipelines", "/crm/pipelines/{version:date_version}"),
+    "owners": ("/crm/v3/owners", "/crm/owners/{version:date_version}"),
+    "links": ("/crm/v4/objects", "/crm/objects/{version:date_version}"),
+    "associations": ("/crm/v4/associations", "/crm/associations/{version:date_version}"),
+    "associations-v3": ("/crm/v3/associations",),
+    "objects-v3": ("/crm/v3/objects",),
+    "private-apps": ("/oauth/v2/private-apps",),
+    "schemas": (
+        "/crm-object-schemas/v3/schemas",
+        "/crm-object-schemas/{version:date_version}/schemas",
+        "/crm/v3/schemas",
+    ),
+    "oauth": ("/oauth/v1", "/oauth/{version:date_version}"),
+    "account": ("/account-info/v3", "/account-info/{version:date_version}"),
+}
+"""The same endpoint under the numbered and the dated path (developers.hubspot.com: API versioning, migration guide)."""
+
+Answer = tuple[int, Any] | tuple[int, Any, Mapping[str, str]]
+
+
+@dataclass(slots=True)
+class Call:
+    """One request as an endpoint sees it."""
+
+    portal: HubSpotPortal
+    path: Mapping[str, str]
+    query: Mapping[str, list[str]]
+    payload: bytes
+    now_ms: int
+    request_id: str
+    base_url: str
+    url_path: str
+    content_type: str = ""
+    token: Token | None = None
+    version: str = ""
+    headers: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def kind(self) -> ObjectType:
+        return self.portal.types.get(self.path["object_type"])
+
+    @property
+    def act(self) -> Act:
+        return Act(self.now_ms, f"app:{APP_ID}", request_id=self.request_id)
+
+    @property
+    def is_dated(self) -> bool:
+        return self.version[:2] == "20"
+
+    def parsed(self) -> Any:
+        try:
+            return orjson.loads(self.payload)
+        except orjson.JSONDecodeError as error:
+            raise invalid(f"Invalid input JSON on line {error.lineno}, column {error.colno}: {error.msg}") from None
+
+    def json(self) -> dict[str, Any]:
+        body = self.parsed()
+        if body is None:
+            raise Refusal(400, "validation error", errors=["The request body may not be null"])
+        if not isinstance(body, dict):
+            raise invalid("Invalid input JSON on line 1, column 1: an object was expected")
+        return body
+
+    def inputs(self, maximum: int) -> list[dict[str, Any]]:
+        inputs = self.json().get("inputs")
+        if not isinstance(inputs, list) or not all(isinstance(one, dict) for one in inputs):
+            raise invalid("Invalid input JSON: some required fields were not set: [inputs]")
+        if len(inputs) > maximum:
+            raise invalid(f"The batch has {len(inputs)} inputs, at most {maximum} are allowed")
+        return inputs
+
+    def names(self, parameter: str) -> list[str]:
+        """A list, repeated or comma-joined."""
+        given = (name.strip() for value in self.query.get(parameter, ()) for name in value.split(","))
+        return [name for name in given if name]
+
+    def one(self, parameter: str) -> str | None:
+        values = self.query.get(parameter)
+        return values[-1] if values else None
+
+    def flag(self, parameter: str) -> bool:
+        return (self.one(parameter) or "").lower() == "true"
+
+    def whole(self, parameter: str, default: int, maximum: int | None = None) -> int:
+        text = self.one(parameter)
+        if text is None or text == "":
+            return default
+        if not text.isdigit() or (maximum is not None and not 1 <= int(text) <= maximum):
+            wanted = f"a whole number from 1 to {maximum}" if maximum else "a whole number"
+            raise invalid(f"Invalid value '{text}' for the parameter '{parameter}': expected {wanted}")
+        return int(text)
+
+
+Handler = Callable[[Call], Answer]
+ScopeRule = Callable[[Call], Sequence[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One row of the route table. ``scopes`` gives the alternatives of which a token must have one; ``None`` needs no token."""
+
+    method: str
+    family: str
+    template: str
+    run: Handler
+    scopes: ScopeRule | None
+    limiter: str = BURST
+    writes: bool = False
+
+    def routes(self, portal: HubSpotPortal) -> list[Route]:
+        view = self._view(portal)
+        return [Route(root + self.template, view, methods=[self.method]) for root in FAMILIES[self.family]]
+
+    def _view(self, portal: HubSpotPortal) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        async def view(request: Request) -> Response:
+            return answer(portal, self, request, await request.body())
+
+        return view
+
+
+def answer(portal: HubSpotPortal, endpoint: Endpoint, request: Request, payload: bytes) -> Response:
+    call = _call(portal, request, payload)
+    try:
+        call.token = _admit(portal, endpoint, call, request.headers.get("authorization", ""))
+        with portal.database.transaction():
+            status, body, *more = endpoint.run(call)
+        headers = dict(more[0]) if more else {}
+        response = _response(status, body)
+    except Refusal as refusal:
+        status, headers = refusal.status, {}
+        response = _refused(refusal, call.request_id)
+    is_oauth = bool(call.token and call.token.is_oauth)
+    headers |= portal.limits.headers(endpoint.limiter, call.now_ms, is_oauth=is_oauth)
+    response.headers.update({**headers, "X-HubSpot-Correlation-Id": call.request_id})
+    portal.log_request(request.method, request.url.path, status)
+    return response
+
+
+def _call(portal: HubSpotPortal, request: Request, payload: bytes) -> Call:
+    query: dict[str, list[str]] = {}
+    for name, value in request.query_params.multi_items():
+        query.setdefault(name, []).append(value)
+    now_ms = to_ms(portal.clock.now())
+    path = request.path_params
+    version = path.get("version") or request.url.path.strip("/").split("/")[1]
+    base = str(request.base_url).rstrip("/")
+    content_type = request.headers.get("content-type", "")
+    return Call(
+        portal,
+        path,
+        query,
+        payload,
+        now_ms,
+        correlation_id(now_ms),
+        base,
+        request.url.path,
+        content_type,
+        version=version,
+    )
+
+
+def _admit(portal: HubSpotPortal, endpoint: Endpoint, call: Call, authorization: str) -> Token | None:
+    if endpoint.scopes is None:
+        return None
+    token = portal.tokens.check(authorization, call.now_ms)
+    portal.limits.count(endpoint.limiter, call.now_ms)
+    wanted = endpoint.scopes(call)
+    if wanted and not token.scopes.intersection(wanted):
+        raise missing_scopes(list(wanted))
+    return token
+
+
+def _response(status: int, body: Any) -> Response:
+    if body is None:
+        return Response(status_code=status)
+    return Response(orjson.dumps(body), status, media_type="application/json;charset=utf-8")
+
+
+_PAGE = b"""<html>
+<head>
+<meta http-equiv="Content-Type" content="text/html;charset=utf-8"/>
+<title>Error 404 Not Found</title>
+</head>
+<body><h2>HTTP ERROR 404</h2>
+<p>Resource not found</p>
+</body>
+</html>
+"""
+
+
+def _refused(refusal: Refusal, request_id: str) -> Response:
+    if isinstance(refusal, HtmlNotFound):
+        headers = {"X-HubSpot-NotFound": "true", "Content-Type": "text/html;charset=iso-8859-1"}
+        return Response(_PAGE, 404, headers | {"Cache-Control": "must-revalidate,no-cache,no-store"})
+    return _response(refusal.status, {**refusal.body, "correlationId": request_id})
+
+
+def correlation_id(now_ms: int) -> str:
+    """A UUID version 7, as HubSpot's have been since 2025."""
+    noise = int.from_bytes(token_bytes(10), "big")
+    value = (
+        (now_ms & (1 << 48) - 1) << 80 | 0x7 << 76 | (noise >> 64 & 0xFFF) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
+    )
+    text = f"{value:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+
+def unknown_path(portal: HubSpotPortal) -> list[Route]:
+    """Anything else below HubSpot's roots: a JSON 404, as for a path that no API has."""
+
+    async def view(request: Request) -> Response:
+        now_ms = to_ms(portal.clock.now())
+        message = f"Resource not found: {request.url.path}"
+        portal.log_request(request.method, request.url.path, 404)
+        return _refused(Refusal(404, message, "OBJECT_NOT_FOUND"), correlation_id(now_ms))
+
+    roots = ("/crm/{rest:path}", "/crm-object-schemas/{rest:path}", "/oauth/{rest:path}", "/account-info/{rest:path}")
+    methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+    return [Route(root, view, methods=methods) for root in roots]

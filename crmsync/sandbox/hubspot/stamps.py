@@ -1,0 +1,31 @@
+"""Instants as HubSpot writes them: UTC, milliseconds, and no fraction at all on a whole second (recorded: tasks, pipelines)."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+DAY_MS = 86_400_000
+
+
+def to_ms(instant: datetime) -> int:
+    return (instant - _EPOCH) // _MILLISECOND
+
+
+def wire(ms: int) -> str:
+    text = (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")
+    return text[:-10] + "Z" if text.endswith(".000+00:00") else text[:-6] + "Z"
+
+
+def parse_ms(text: str) -> int:
+    """Epoch milliseconds or ISO 8601; ``ValueError`` for anything else. Without an offset the text is UTC."""
+    digits = text.removeprefix("-")
+    if digits.isdigit():
+        return int(text)
+    instant = datetime.fromisoformat(text)
+    return to_ms(instant if instant.tzinfo else instant.replace(tzinfo=UTC))
+
+
+def wire_date(ms: int) -> str:
+    return (_EPOCH + timedelta(milliseconds=ms)).date().isoformat()
