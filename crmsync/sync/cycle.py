@@ -111,7 +111,8 @@ def check_guards(session: Session, plan: Plan, limits: Guards | None = None) -> 
     """
     guards = limits or session.project.guards
     first = session.store.get_meta(HAS_SYNCED) is None
-    most = guards.first_run_max_changes if first else guards.max_changes
+    widened = first and guards.first_run_max_changes is not None
+    most = guards.first_run_max_changes if widened else guards.max_changes
     count = len(plan.changes)
     if most is not None and count > most:
         key = "guards.first_run.max_changes" if first else "guards.max_changes"

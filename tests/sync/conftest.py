@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,7 +14,7 @@ import pytest
 from crmsync.project import Project, load_project, starter_dir
 from crmsync.remote import ProvisionStep
 from crmsync.sandbox import Sandbox
-from crmsync.sandbox.credentials import HUBSPOT_TOKEN, SALESFORCE_CLIENT_ID, SALESFORCE_CLIENT_SECRET
+from crmsync.sandbox.credentials import HUBSPOT_TOKEN, SALESFORCE_CLIENT_SECRET
 from crmsync.sync.cycle import sync
 from crmsync.sync.plan import Plan
 from crmsync.sync.report import RunReport
@@ -23,9 +23,8 @@ from crmsync.sync.session import Session, open_session
 SYSTEMS = ("salesforce", "hubspot")
 
 SECRETS = {
-    "SANDBOX_SF_CLIENT_ID": SALESFORCE_CLIENT_ID,
-    "SANDBOX_SF_CLIENT_SECRET": SALESFORCE_CLIENT_SECRET,
-    "SANDBOX_HUBSPOT_TOKEN": HUBSPOT_TOKEN,
+    "CRMSYNC_SANDBOX_SALESFORCE_SECRET": SALESFORCE_CLIENT_SECRET,
+    "CRMSYNC_SANDBOX_HUBSPOT_TOKEN": HUBSPOT_TOKEN,
 }
 
 
@@ -63,9 +62,6 @@ class Bench:
         assert old in text, f"{old!r} is not in {name}"
         path.write_text(text.replace(old, new, 1))
 
-    def crm(self, system: str) -> object:
-        return getattr(self.box, system)
-
     def writes(self, system: str) -> int:
         return int(getattr(self.box, system).write_count())
 
@@ -96,6 +92,3 @@ def synced(bench: Bench) -> Bench:
     for system in SYSTEMS:
         bench.sync(system)
     return bench
-
-
-MakeBench = Callable[[str], Bench]
