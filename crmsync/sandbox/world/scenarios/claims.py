@@ -81,7 +81,7 @@ def direct_on_protected(bench: Bench) -> None:
     account = bench.account("Iserlohn Draht")
     deal = bench.deal(account, "D1", bench.ago(19), stage="proposal")
     bench.approved("R1", bench.pair[0], bench.ago(20), account, deal=deal.key)
-    bench.deal(account, "D2", bench.ago(5), owner="rosie.papadopoulos@gtx-systems.example")
+    bench.deal(account, "D2", bench.ago(5), amount=53_500, owner="rosie.papadopoulos@gtx-systems.example")
 
 
 @scenario("28", "A renewal (D1) after partner A's sale (D0): A is the incumbent, B's registration R2 is held")

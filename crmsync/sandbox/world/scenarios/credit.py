@@ -28,14 +28,16 @@ def influenced(bench: Bench) -> None:
     bench.touch("T1", cast_key("C"), "demo", bench.ago(40), deal=deal.key, account=account.key)
 
 
-@scenario("48", "Registered exactly at the end of the lock (14 days to the second): accepted")
+@scenario(
+    "48", "The introduction was entered at the very end of the lock (14 days to the second): accepted, D1 sourced"
+)
 def lock_edge(bench: Bench) -> None:
-    _registered_after(bench, "Imst Bergbahn", timedelta(days=14))
+    _introduced(bench, "Imst Bergbahn", entered_after=timedelta(days=14))
 
 
-@scenario("48B", "One second later: the attribution is locked and D1 stays direct")
+@scenario("48B", "Entered one second later: the attribution is locked and D1 stays direct")
 def lock_passed(bench: Bench) -> None:
-    _registered_after(bench, "Jenbach Motoren", timedelta(days=14, seconds=1))
+    _introduced(bench, "Jenbach Motoren", entered_after=timedelta(days=14, seconds=1))
 
 
 @scenario("48C", "The same with an override by name and reason: D1 sourced, and no later run turns it back")
@@ -45,16 +47,16 @@ def lock_overridden(bench: Bench) -> None:
         "attribution_override_by": "Hannah Berg",
         "attribution_override_reason": "Introduction documented before the deal was created",
     }
-    _registered_after(bench, "Kitzbühel Hotels", timedelta(days=14, seconds=1), **override)
+    _introduced(bench, "Kitzbühel Hotels", entered_after=timedelta(days=14, seconds=1), **override)
 
 
-def _registered_after(bench: Bench, name: str, delay: timedelta, **more: str) -> None:
+def _introduced(bench: Bench, name: str, *, entered_after: timedelta, **more: str) -> None:
+    """A partner introduces the customer; the deal follows, and only then does somebody enter the introduction."""
     account = bench.account(name)
     created = bench.ago(40, "00:00")
     deal = bench.deal(account, "D1", created, **more)
-    submitted = created + delay
-    approved = submitted + timedelta(hours=20)
-    bench.approved("R1", bench.pair[0], approved, account, submitted_at=submitted, deal=deal.key)
+    entered = {"logged_at": created + entered_after, "deal": deal.key, "account": account.key}
+    bench.touch("T1", bench.pair[0], "intro", created - timedelta(days=6), **entered)
 
 
 @scenario("52", "Sourced by one partner, influenced by a second, delivered through a distributor: D1 counts once")
