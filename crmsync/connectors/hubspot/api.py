@@ -34,6 +34,7 @@ class _Options:
     accept: Sequence[int] = ()
     guarded: bool = True
     signed: bool = True
+    template: str = ""
 
 
 class _SharedRest:
@@ -98,9 +99,12 @@ class HubSpotApi:
         self._rest.options = _Options(safe, lane, accept, guarded)
         return endpoint(*args, _preload_content=False, **kwargs)
 
-    def get(self, path: str, *, accept: Sequence[int] = ()) -> Answer:
-        """A path that the client does not know; never held back by the budget, for it serves health checks."""
-        return self._send("GET", path, options=_Options(accept=accept, guarded=False))
+    def get(self, path: str, *, accept: Sequence[int] = (), template: str = "") -> Answer:
+        """A path that the client does not know; never held back by the budget, for it serves health checks.
+
+        ``template`` is what the log shows where the path itself must not be seen.
+        """
+        return self._send("GET", path, options=_Options(accept=accept, guarded=False, template=template))
 
     def post(self, path: str, json: Any, *, accept: Sequence[int] = ()) -> Answer:
         return self._send("POST", path, json=json, options=_Options(safe=True, accept=accept, guarded=False))
@@ -185,6 +189,7 @@ class HubSpotApi:
             accept=options.accept,
             guarded=options.guarded,
             signed=options.signed,
+            template=options.template,
             # an accepted error may be an HTML page (a missing record, recorded); its reader decodes it
             wants_json=not options.accept,
         )

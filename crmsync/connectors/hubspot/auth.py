@@ -37,10 +37,18 @@ class StaticToken:
     flow = "token"
     is_stale = False
 
-    def __init__(self, token: str) -> None:
+    def __init__(self, token: str, connection: str) -> None:
         self.token = token
+        self._connection = connection
 
-    def sign_in(self, force: bool) -> Mapping[str, str]:  # noqa: ARG002 - a static token cannot be renewed
+    def sign_in(self, force: bool) -> Mapping[str, str]:
+        """:raises AuthError: when a fresh token is wanted: there is none, so the refusal is final."""
+        if force:
+            raise AuthError(
+                f"HubSpot refused the token of connection '{self._connection}'",
+                system="hubspot",
+                hint=f"it was revoked, or belongs elsewhere; {_HOW_TO_GET_ONE}",
+            )
         return _bearer(self.token)
 
 
@@ -110,7 +118,7 @@ def token_source(settings: ConnectionSettings, refresh: Callable[[str, str, str]
             system="hubspot",
             hint="HubSpot connections know the flows 'token' and 'oauth'",
         )
-    return StaticToken(_required(given, "token", settings))
+    return StaticToken(_required(given, "token", settings), settings.name)
 
 
 def _required(given: Mapping[str, str], name: str, settings: ConnectionSettings) -> str:

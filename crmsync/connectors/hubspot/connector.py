@@ -11,7 +11,7 @@ from crmsync.connectors.hubspot.limits import SEARCH
 from crmsync.connectors.hubspot.provision import Provisioner
 from crmsync.connectors.hubspot.pull import Puller
 from crmsync.connectors.hubspot.push import Pusher
-from crmsync.connectors.hubspot.records import BATCH, RecordReader, list_page, next_after, results_of
+from crmsync.connectors.hubspot.records import BATCH, RecordReader, list_page, next_after, results_of, total_of
 from crmsync.connectors.hubspot.types import ObjectTypes
 from crmsync.connectors.hubspot.whole import WHOLE, pull_whole, read_whole
 from crmsync.connectors.pacing import Pacer
@@ -73,7 +73,7 @@ class HubSpotConnector:
         url_type = self._types.resolve(object_name)
         body = {"filterGroups": [], "properties": ["hs_object_id"], "limit": 1}
         answer = self._api.call(self._api.search.do_search, url_type, body, safe=True, lane=SEARCH)
-        return int(answer.body["total"])
+        return total_of(answer.body)
 
     def ids(self, object_name: str) -> Iterator[str]:
         if object_name in WHOLE:

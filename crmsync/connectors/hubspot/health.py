@@ -72,7 +72,9 @@ class HealthChecks:
     def _granted(self) -> set[str] | None:
         token = self._api.tokens.token
         if self._api.tokens.flow == "oauth":
-            answer = self._api.get(f"{OAUTH_TOKEN_INFO}/{token}", accept=(400, 404))
+            answer = self._api.get(
+                f"{OAUTH_TOKEN_INFO}/{token}", accept=(400, 404), template=f"{OAUTH_TOKEN_INFO}/{{}}"
+            )
         else:
             answer = self._api.post(PRIVATE_APP_TOKEN_INFO, {"tokenKey": token}, accept=(400, 404, 405))
         if answer.status >= 400:

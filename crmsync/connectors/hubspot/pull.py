@@ -17,6 +17,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from typing import Any
 
 from crmsync.connectors.hubspot.api import HubSpotApi
@@ -107,17 +108,19 @@ class Puller:
     # ------------------------------------------------------------------ full
 
     def _walk(self, state: PullState) -> Iterator[Page]:
-        most = LIST_PAGES * BATCH if self._spec.associations else BATCH
+        most = LIST_PAGES if self._spec.associations else 1
         rows: list[Mapping[str, Any]] = []
-        while state.phase == "list":
+        for number in count(1):
             answer = self._list_page(state.after)
             rows += results_of(answer.body)
             after = next_after(answer.body)
             since = state.since or _server_time(answer).isoformat()
             state = PullState("list", since, after=after) if after else PullState("done", since, bin_since=since)
-            if not after or len(rows) >= most:
+            if not after or number % most == 0:
                 yield self._page(self._with_values(rows, wide=self._is_wide(URL_ROOM)), state)
                 rows = []
+            if not after:
+                return
 
     def _list_page(self, after: str) -> Answer:
         wanted = ["hs_object_id"] if self._is_wide(URL_ROOM) else self._properties

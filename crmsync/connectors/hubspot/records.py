@@ -62,8 +62,12 @@ def results_of(body: Any) -> list[Mapping[str, Any]]:
     if isinstance(body, Mapping) and isinstance(body.get("results"), list):
         results: list[Mapping[str, Any]] = body["results"]
         return results
-    raise Permanent(
-        "hubspot answered in a shape that crmsync does not know (no 'results')",
+    raise _strange("results")
+
+
+def _strange(missing: str) -> Permanent:
+    return Permanent(
+        f"hubspot answered in a shape that crmsync does not know (no '{missing}')",
         system="hubspot",
         hint="check the url and api_version of the connection",
     )
@@ -82,6 +86,16 @@ def list_page(
     return api.call(
         api.records.get_page, object_type, limit=BATCH, properties=list(properties), archived=archived, **options
     )
+
+
+def total_of(body: Any) -> int:
+    """How many records a search says there are.
+
+    :raises Permanent: when it does not say.
+    """
+    if isinstance(body, Mapping) and isinstance(body.get("total"), int):
+        return int(body["total"])
+    raise _strange("total")
 
 
 def read_batch(

@@ -55,7 +55,7 @@ def test_a_rotated_refresh_token_is_used_next(oauth, renewals):
 def test_a_static_token_may_have_any_form(token):
     source = token_source(settings("https://x", "hubspot", secrets={"token": token}), lambda *_: {})
     assert isinstance(source, StaticToken)
-    assert source.sign_in(True) == {"Authorization": f"Bearer {token}"}
+    assert source.sign_in(False) == {"Authorization": f"Bearer {token}"}
 
 
 @pytest.mark.parametrize(
