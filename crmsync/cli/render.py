@@ -49,6 +49,10 @@ class Rows:
         self.rows = [[clean(cell) for cell in row] for row in rows]
         self.right = frozenset(right)
 
+    def first(self, number: int) -> Rows:
+        """The same table, cut off."""
+        return Rows(self.head, self.rows[:number], right=tuple(self.right))
+
     def lines(self) -> list[str]:
         """The plain form: two spaces between columns, nothing cut."""
         table = [self.head, *self.rows]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -31,6 +31,13 @@ class Decisions(Tables):
         row = self._one("SELECT body FROM decisions WHERE kind = ? AND id = ?", (kind, id))
         decided = from_json(row[0]) if row else []
         return [_from_dict(kind, id, data) for data in decided if field in (None, data["field"])]
+
+    def decided(self, kind: str, field: str) -> Iterator[DecisionRow]:
+        """The decision about one field, of every record of a kind that has one."""
+        for row in self._rows("SELECT id, body FROM decisions WHERE kind = ? ORDER BY id", (kind,)):
+            for data in from_json(row[1]):
+                if data["field"] == field:
+                    yield _from_dict(kind, row[0], data)
 
 
 def _to_dict(row: DecisionRow) -> dict[str, Any]:
