@@ -63,6 +63,12 @@ class Failure:
                     hint=self.problem.hint or self.dialect.sign_in_hint,
                     missing_scopes=self.problem.missing_scopes,
                 )
+            case _ if self.status == 0:
+                return Unreachable(
+                    f"{self.system} gave no usable answer at {self.base_url} ({self.problem.said()})",
+                    hint="check the url of the connection; a proxy with its own certificate: set REQUESTS_CA_BUNDLE",
+                    **self._facts,
+                )
             case _:
                 return Permanent(
                     f"{self.system} refused the request ({self.problem.said(self.status)})",

@@ -115,7 +115,8 @@ class Wire:
 
     def _packed(self, headers: Mapping[str, str], body: bytes | None) -> tuple[dict[str, str], bytes | None]:
         packed = {"Accept-Encoding": "gzip", **headers}
-        if body is None or not self._gzip_requests or len(body) < GZIP_FROM_BYTES:
+        is_json = packed.get("Content-Type") == "application/json"  # not forms, not packages
+        if body is None or not is_json or not self._gzip_requests or len(body) < GZIP_FROM_BYTES:
             return packed, body
         return {**packed, "Content-Encoding": "gzip"}, gzip.compress(body, compresslevel=1, mtime=0)
 
@@ -123,8 +124,9 @@ class Wire:
         """The body by single reads: a read timeout alone never fires on a server that sends a byte a second."""
         parts: list[bytes] = []
         size = 0
+        response.raw.decode_content = True
         try:
-            while part := response.raw.read1(_CHUNK_BYTES, decode_content=True):
+            while part := response.raw.read1(_CHUNK_BYTES):
                 parts.append(part)
                 size += len(part)
                 if size > self._max_bytes:

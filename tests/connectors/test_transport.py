@@ -285,7 +285,7 @@ def test_an_answer_beyond_the_size_limit_is_refused(
 ) -> None:
     monkeypatch.setattr(transport._wire, "_max_bytes", 1000)
     crm.says(Say(body={"a": "x" * 100_000}, packed=True))
-    with pytest.raises(Permanent, match="larger than"):
+    with pytest.raises(Unreachable, match="larger than"):
         transport.request("GET", "/crm/x")
 
 

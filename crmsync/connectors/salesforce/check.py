@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 
 from crmsync.connectors.salesforce.client import Client
@@ -15,15 +15,22 @@ _FIX = "crmsync provision"
 
 
 def run_checks(client: Client, descriptions: Descriptions, spec: SchemaSpec) -> list[HealthCheck]:
-    """Each check on its own; the first that fails for want of a sign-in is the last."""
+    """In the order in which one needs the other; what ends the list is its last line."""
     checks: list[HealthCheck] = []
-    try:
-        checks.append(_sign_in(client))
-        checks += [_org(client), _clock(client), _api_calls(client)]
-        checks += _permissions(descriptions, spec)
-    except CrmsyncError as error:
-        name = "permissions" if checks else "sign-in"
-        checks.append(HealthCheck(name, "problem", error.message, error.hint))
+    steps: dict[str, Callable[[], Iterable[HealthCheck]]] = {
+        "sign-in": lambda: [_sign_in(client)],
+        "API calls": lambda: [_api_calls(client)],
+        "clock": lambda: [_clock(client)],
+        "org": lambda: [_org(client)],
+        "permissions": lambda: _permissions(descriptions, spec),
+    }
+    for name, step in steps.items():
+        try:
+            checks += step()
+        except CrmsyncError as error:
+            return [*checks, HealthCheck(name, "problem", error.message, error.hint)]
+        if client.transport.budget.is_spent:
+            break  # the line about the API calls says so; every other check would cost calls that others need
     return checks
 
 
@@ -54,6 +61,7 @@ def _clock(client: Client) -> HealthCheck:
 
 
 def _api_calls(client: Client) -> HealthCheck:
+    client.request("GET", "limits", guarded=False)
     budget = client.transport.budget
     state = budget.state()
     if state.limit is None or state.remaining is None:

@@ -135,7 +135,20 @@ class TransportSession(requests.Session):
             idempotent=True if not self._signed else None,
             signed=self._signed,
         )
+        if not self._signed:
+            _check_token(answer)
         return _as_response(answer, url)
+
+
+def _check_token(answer: Answer) -> None:
+    """simple-salesforce takes for granted that a 200 of the token endpoint holds a token and a host."""
+    body = answer.json()
+    if not (isinstance(body, dict) and body.get("access_token") and body.get("instance_url")):
+        raise AuthError(
+            "the answer of salesforce's token endpoint holds no token",
+            system="salesforce",
+            hint="check the url of the connection in crmsync.yaml",
+        )
 
 
 def _as_response(answer: Answer, url: str) -> requests.Response:

@@ -38,8 +38,6 @@ class SignIn:
                 return login[self.flow](session)
             except SalesforceAuthenticationFailed as error:
                 raise self._refused(str(error.code or error.message)) from error
-            except (AttributeError, KeyError, TypeError):
-                raise self._refused("the answer of the token endpoint holds no token") from None
 
     def _by_client_credentials(self, session: requests.Session) -> tuple[str, str]:
         return SalesforceLogin(
