@@ -33,7 +33,7 @@ def _as_text(value: Any) -> Any:
     return str(value).lower() if isinstance(value, bool) else str(value) if isinstance(value, int) else value
 
 
-RawText: TypeAlias = Annotated[str, BeforeValidator(_as_text)]
+RawText: TypeAlias = Annotated[str, BeforeValidator(_as_text, json_schema_input_type=str | bool | int)]
 """A CRM value as text, compared with whatever the CRM's JSON holds."""
 
 

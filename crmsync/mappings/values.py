@@ -148,6 +148,8 @@ def option_reader(options: tuple[str, ...]) -> ReadValue:
     known = {option: option for option in options} | {option.casefold(): option for option in options}
 
     def read_option(raw: Scalar) -> str:
+        if isinstance(raw, str) and (found := known.get(raw)) is not None:
+            return found
         text = as_text(raw).strip()
         found = known.get(text) or known.get(text.casefold())
         if found is None:
@@ -166,7 +168,7 @@ def map_reader(
     """Reads by a value map. What it does not list is ``other``, or read by ``then``, or refused."""
 
     def read_mapped(raw: Scalar) -> Value:
-        text = as_text(raw).strip()
+        text = raw if isinstance(raw, str) and raw in values else as_text(raw).strip()
         if text in values:
             return values[text]
         if other is not _UNKNOWN:
