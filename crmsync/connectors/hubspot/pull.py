@@ -25,7 +25,6 @@ from crmsync.connectors.hubspot.associations import read_links
 from crmsync.connectors.hubspot.limits import SEARCH
 from crmsync.connectors.hubspot.objects import modified_property
 from crmsync.connectors.hubspot.records import (
-    BATCH,
     MERGED_IDS,
     list_page,
     merged_records,
@@ -47,8 +46,9 @@ URL_ROOM = 6_000
 """Characters of property names that a list request may carry before it becomes an id walk with batch reads."""
 SEARCH_ROOM = 2_000
 """The same for a search, whose whole body may have 3,000 characters ("Search the CRM")."""
-LEAST_OVERLAP_S = 5.0
-"""The ``Date`` header knows whole seconds only."""
+LEAST_OVERLAP_S = 10.0
+WINDOW_MARGIN = timedelta(seconds=30)
+"""A ``Date`` header knows whole seconds, and servers renew it late: a window stays open a little beyond it."""
 
 Resolve = Callable[[str], str]
 """An object's name to what goes into a URL."""
@@ -76,8 +76,10 @@ class PullState:
         given = dict(cursor or {})
         usable = given.keys() <= known and all(isinstance(value, str) for value in given.values())
         state = cls(**given) if usable else cls()
-        dated = state.phase in ("bin", "search", "done") and parse_instant(state.since)
-        return state if dated or state.phase == "list" else cls()
+        instants = (state.since, state.until, state.bin_since, state.bin_began)
+        readable = all(parse_instant(text) for text in instants if text)
+        dated = state.phase in ("bin", "search", "done") and state.since
+        return state if readable and (dated or state.phase == "list") else cls()
 
     def save(self) -> Cursor:
         return {name: value for name, value in asdict(self).items() if value}
@@ -161,14 +163,19 @@ class Puller:
         while state.phase == "search":
             answer = self._search_page(state, offset, ids_only=batch_values)
             rows = results_of(answer.body)
-            until = state.until or (_server_time(answer) + timedelta(seconds=1)).isoformat()
+            until = state.until or (_server_time(answer) + WINDOW_MARGIN).isoformat()
             offset = "" if rows else next_after(answer.body)
             if next_after(answer.body):
                 last = str(max((int(row["id"]) for row in rows), default=state.after))
                 state = replace(state, until=until, after=last)
             else:
+                known = datetime.fromisoformat(until) - WINDOW_MARGIN
                 state = PullState(
-                    "done", until, bin_since=state.bin_since, bin_after=state.bin_after, bin_began=state.bin_began
+                    "done",
+                    known.isoformat(),
+                    bin_since=state.bin_since,
+                    bin_after=state.bin_after,
+                    bin_began=state.bin_began,
                 )
             yield self._page(self._with_values(rows, wide=batch_values), state, _total(answer.body))
 

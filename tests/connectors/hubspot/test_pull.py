@@ -66,7 +66,7 @@ def test_a_window_overlaps_the_last_one_and_is_closed_by_the_server_s_clock(serv
     server.says(EMPTY_BIN, answer(row(5), row(9), after="200"), answer(row(12)))
     *_, last = connector.pull(NAMES, DONE)
     first, second = searches(server)
-    since, until = ms("2026-11-22T08:50:00"), ms("2026-11-22T10:00:01")
+    since, until = ms("2026-11-22T08:50:00"), ms("2026-11-22T10:00:30")
     assert filters(first) == {("hs_lastmodifieddate", "GTE"): since}
     assert filters(second) == {
         ("hs_lastmodifieddate", "GTE"): since,
@@ -76,7 +76,7 @@ def test_a_window_overlaps_the_last_one_and_is_closed_by_the_server_s_clock(serv
     assert first["sorts"] == [{"propertyName": "hs_object_id", "direction": "ASCENDING"}]
     assert first["limit"] == 200
     assert "after" not in second
-    assert last.cursor["since"] == "2026-11-22T10:00:01+00:00"
+    assert last.cursor["since"] == "2026-11-22T10:00:00+00:00"
 
 
 def test_contacts_have_a_modified_date_of_their_own_and_are_read_from_the_records(server, connector):
