@@ -50,7 +50,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class FieldDecision:
-    """The value that a field should have. ``reason`` is one plain sentence; ``trace`` is the longer why, line by line."""
+    """The value that a field should have. ``reason`` is one plain sentence, ``trace`` the longer why."""
 
     kind: str
     id: str

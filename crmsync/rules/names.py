@@ -1,0 +1,53 @@
+"""Company names and internet domains in the one form in which they are compared."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from functools import lru_cache
+
+from cleanco import basename
+from publicsuffixlist import PublicSuffixList
+
+_SUFFIXES = PublicSuffixList(only_icann=False)
+_HOST = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?(?://)?(?:[^/@\s]*@)?(?P<host>[^/:?#\s]+)", re.IGNORECASE)
+_LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?")
+_NOT_WORD = re.compile(r"[\W_]+")
+
+
+@lru_cache(maxsize=65536)
+def registrable_domain(text: str) -> str | None:
+    """``acme.example`` for an address, e-mail address or host under it; ``None`` where there is none.
+
+    The public suffix list counts with its private section, so two sites on ``github.io`` are two domains.
+    """
+    match = _HOST.match(text.strip())
+    host = _ascii(match["host"].rstrip(".").lower()) if match else ""
+    if not host or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+        return None
+    found = _SUFFIXES.privatesuffix(host)
+    return found if found and not found.replace(".", "").isdigit() else None
+
+
+def _ascii(host: str) -> str:
+    """The A-label form, or an empty string for what cannot be a host name."""
+    if host.isascii():
+        return host
+    try:
+        return host.encode("idna").decode("ascii").lower()
+    except UnicodeError:
+        return ""
+
+
+@lru_cache(maxsize=65536)
+def legal_name(text: str) -> str:
+    """A company name without legal form, punctuation, diacritics and case; empty for a blank one."""
+    stripped = basename(text) or text
+    decomposed = unicodedata.normalize("NFKD", stripped)
+    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
+    return _NOT_WORD.sub(" ", letters.casefold()).strip()
+
+
+def is_blank(value: object) -> bool:
+    """``None``, empty text or an empty list."""
+    return value is None or value == "" or value == ()

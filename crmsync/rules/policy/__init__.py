@@ -1,0 +1,6 @@
+"""The policy: its model, how it is loaded, and where each of its statements stands."""
+
+from crmsync.rules.policy.load import Policy, build_policy, load_policy, load_policy_text, policy_json_schema
+from crmsync.rules.policy.model import Length, PolicyModel
+
+__all__ = ["Length", "Policy", "PolicyModel", "build_policy", "load_policy", "load_policy_text", "policy_json_schema"]

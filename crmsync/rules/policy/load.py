@@ -1,0 +1,210 @@
+"""Load a policy: YAML to model, conditions compiled and checked, every statement with its place in the file."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import holidays
+import orjson
+
+from crmsync.diagnostics import Diagnostic, Span, did_you_mean
+from crmsync.errors import ConfigError
+from crmsync.records import FieldType, field_types
+from crmsync.rules.decision import Rule
+from crmsync.rules.expressions import Expression, ExpressionError, Names, build_names, compile_expression
+from crmsync.rules.fields import decided_names, late_names
+from crmsync.rules.names import registrable_domain
+from crmsync.rules.policy.model import Length, PolicyModel, Validation
+from crmsync.rules.policy.positions import diagnose
+from crmsync.rules.reasons import REASONS
+from crmsync.yamlpos import Document, YamlPath, load_yaml, load_yaml_text, sort_diagnostics, validate
+
+ExtraTypes = Mapping[str, Mapping[str, FieldType]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Policy:
+    """A checked policy. ``model`` holds the values; conditions are compiled; :meth:`rule` says where one stands."""
+
+    model: PolicyModel
+    document: Document
+    zone: ZoneInfo
+    fingerprint: str
+    expressions: Mapping[YamlPath, Expression]
+    aliases: Mapping[str, str]
+    excluded_domains: frozenset[str]
+    _rules: dict[YamlPath, Rule] = field(default_factory=dict)
+
+    @property
+    def version(self) -> str:
+        return self.model.version
+
+    @property
+    def timezone(self) -> ZoneInfo:
+        return self.zone
+
+    def expression(self, *path: str | int) -> Expression | None:
+        """The compiled condition at that place; ``None`` where the policy states none."""
+        return self.expressions.get(path)
+
+    def rule(self, *path: str | int) -> Rule:
+        """The statement at that place; a default that the file leaves out stands where its section does."""
+        found = self._rules.get(path)
+        if found is None:
+            found = self._rules[path] = Rule(_name(self.model, path), self.document.key_span(path))
+        return found
+
+
+def load_policy(path: Path | str, extra: ExtraTypes | None = None) -> Policy:
+    """Load and check a policy file. ``extra`` has the types of mapped fields beyond the canonical ones.
+
+    :raises ConfigError: with every problem of the file.
+    """
+    return build_policy(load_yaml(path), extra)
+
+
+def load_policy_text(text: str, path: str = "<policy>", extra: ExtraTypes | None = None) -> Policy:
+    """The same for text; ``path`` is what diagnostics call it."""
+    return build_policy(load_yaml_text(text, path), extra)
+
+
+def policy_json_schema() -> dict[str, Any]:
+    """JSON Schema for editors."""
+    schema = PolicyModel.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "crmsync policy"}
+
+
+def build_policy(document: Document, extra: ExtraTypes | None = None) -> Policy:
+    """Check a document and compile its conditions.
+
+    :raises ConfigError: with every problem of the file.
+    """
+    model = validate(document, PolicyModel)
+    checker = _Checker(model, document, extra or {})
+    checker.check()
+    if checker.problems:
+        raise ConfigError(sort_diagnostics(checker.problems))
+    identity = model.identity
+    excluded = (*identity.free_mail_domains, *identity.shared_domains)
+    return Policy(
+        model=model,
+        document=document,
+        zone=checker.zone,
+        fingerprint=_fingerprint(model),
+        expressions=checker.expressions,
+        aliases={_domain(alias): _domain(target) for alias, target in identity.aliases.items()},
+        excluded_domains=frozenset(_domain(name) for name in excluded),
+    )
+
+
+def _domain(text: str) -> str:
+    return registrable_domain(text) or text.strip().lower()
+
+
+def _fingerprint(model: PolicyModel) -> str:
+    content = orjson.dumps(model.model_dump(mode="json"), option=orjson.OPT_SORT_KEYS)
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+def _name(model: PolicyModel, path: YamlPath) -> str:
+    """Named entries of lists by their name: ``validations.registration-before-proposal``."""
+    if len(path) > 1 and path[0] in ("validations", "eligibility") and isinstance(path[1], int):
+        entries = getattr(model, str(path[0]))
+        return f"{path[0]}.{entries[path[1]].name}"
+    return ".".join(str(part) for part in path)
+
+
+class _Checker:
+    """What pydantic cannot see: conditions, and names that refer to other parts of the file or to the mapping."""
+
+    def __init__(self, model: PolicyModel, document: Document, extra: ExtraTypes) -> None:
+        self.model = model
+        self.document = document
+        self.extra = extra
+        self.zone = ZoneInfo(model.timezone)
+        self.problems: list[Diagnostic] = []
+        self.expressions: dict[YamlPath, Expression] = {}
+        self._names: dict[tuple[str, bool], Names] = {}
+
+    def check(self) -> None:
+        model = self.model
+        self.condition(("scope", "deals", "when"), model.scope.deals.when, "deal")
+        for at, entry in enumerate(model.registration.length_by):
+            self.condition(("registration", "length_by", at, "when"), entry.when, "registration")
+        for at, term in enumerate(model.eligibility):
+            self.condition(("eligibility", at, "when"), term.when, "registration")
+            self.condition(("eligibility", at, "require"), term.require, "registration")
+        for at, validation in enumerate(model.validations):
+            self.condition(("validations", at, "when"), validation.when, validation.on, late=True)
+            self.required(at, validation)
+        if model.stale_deals:
+            self.condition(("stale_deals", "when"), model.stale_deals.when, "deal", late=True)
+        self.unique_names("validations", [entry.name for entry in model.validations])
+        self.unique_names("eligibility", [term.name for term in model.eligibility])
+        self.calendars()
+        self.reason_codes()
+
+    def names(self, root: str, *, late: bool) -> Names:
+        if (root, late) not in self._names:
+            hidden = late_names() if late else decided_names()
+            self._names[root, late] = build_names(root, self.extra, hidden)
+        return self._names[root, late]
+
+    def condition(self, path: YamlPath, text: str | None, root: str, *, late: bool = False) -> None:
+        if text is None:
+            return
+        try:
+            self.expressions[path] = compile_expression(text, self.names(root, late=late), self.zone)
+        except ExpressionError as error:
+            self.problems.append(diagnose(error, self.document, path, text))
+
+    def required(self, at: int, validation: Validation) -> None:
+        known = [*field_types(validation.on), *self.extra.get(validation.on, {})]
+        for number, name in enumerate(validation.require):
+            if name not in known:
+                message = f"unknown field '{name}' of a {validation.on}"
+                span = self.document.span(("validations", at, "require", number))
+                self.problem("E210", message, span, did_you_mean(name, known) or "see the mapping for its fields")
+
+    def unique_names(self, section: str, names: list[str]) -> None:
+        for at, name in enumerate(names):
+            if name in names[:at]:
+                span = self.document.span((section, at, "name"))
+                self.problem("E222", f"the name '{name}' is used twice", span, "give each entry a name of its own")
+
+    def calendars(self) -> None:
+        sla = self.model.approval.sla
+        known = self.model.calendars
+        if sla and sla.calendar and sla.calendar not in known:
+            span = self.document.span(("approval", "sla", "calendar"))
+            hint = did_you_mean(sla.calendar, known) or "define it under 'calendars:'"
+            self.problem("E221", f"unknown calendar '{sla.calendar}'", span, hint)
+        if sla and sla.calendar and sla.unit == "hours":
+            span = self.document.span(("approval", "sla", "calendar"))
+            self.problem("E107", "hours run day and night, they need no calendar", span, "use unit: business_days")
+        for name, calendar in known.items():
+            supported = holidays.list_supported_countries().get(calendar.country or "", [])
+            if calendar.subdivision and calendar.subdivision not in supported:
+                span = self.document.span(("calendars", name, "subdivision"))
+                hint = did_you_mean(calendar.subdivision, supported) or f"one of: {', '.join(supported)}"
+                self.problem("E221", f"unknown subdivision '{calendar.subdivision}'", span, hint)
+
+    def reason_codes(self) -> None:
+        for code in self.model.reasons:
+            if code not in REASONS:
+                span = self.document.key_span(("reasons", code))
+                hint = did_you_mean(code, REASONS) or f"one of: {', '.join(REASONS)}"
+                self.problem("E221", f"unknown reason code '{code}'", span, hint)
+
+    def problem(self, code: str, message: str, span: Span, hint: str) -> None:
+        self.problems.append(Diagnostic(code, message, span, hint))
+
+
+def length_text(length: Length) -> str:
+    """``90 days``, ``1 month``."""
+    return f"{length.value} {length.unit if length.value != 1 else length.unit[:-1]}"
