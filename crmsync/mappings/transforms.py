@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from crmsync.remote import Scalar
 
-_SCHEME = re.compile(r"^[a-z][a-z0-9+.-]*:/*", re.IGNORECASE)
+_SCHEME = re.compile(r"^(?:[a-z][a-z0-9+.-]*:)?/+|^mailto:", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)+")
 
 

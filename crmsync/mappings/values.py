@@ -68,8 +68,12 @@ def _decimal(text: str) -> Decimal:
         raise ValueError(f"found {_shown(text)}, wanted a number") from None
     if not number.is_finite() or number.adjusted() > _MAX_DIGITS:
         raise ValueError(f"found {_shown(text)}, wanted a number of at most {_MAX_DIGITS} digits")
-    whole = number.to_integral_value()
-    return whole.quantize(Decimal(1)) if whole == number else number.normalize()
+    return _shortest(number)
+
+
+def _shortest(number: Decimal) -> Decimal:
+    """One number, one form: without trailing zeros, an exponent, or a minus before zero."""
+    return Decimal(int(number)) if number == number.to_integral_value() else number.normalize()
 
 
 def read_int(raw: Scalar) -> int:
@@ -201,7 +205,7 @@ def write_plain_bool(value: Value) -> Scalar:
 
 
 def write_plain_number(value: Value) -> Scalar:
-    return format(Decimal(str(value)), "f")
+    return format(_shortest(Decimal(str(value))), "f")
 
 
 def write_date(value: Value) -> Scalar:
