@@ -1,7 +1,7 @@
 """Which kinds of association exist between two object types, in both directions.
 
-HubSpot's own ids are those of its associations guide (developers.hubspot.com: CRM API | Associations v4, "Association type id
-values"); labels follow the recorded answers ("Primary", company to contact "Primary Company").
+HubSpot's own ids are those of its associations guide (developers.hubspot.com: CRM API | Associations v4, "Association
+type id values"); labels follow the recorded answers ("Primary", company to contact "Primary Company").
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Associations between records. Every one is stored in both directions; replacing, primaries and family rules live here."""
+"""Associations between records, stored in both directions: replacing, primaries and the rules of company families."""
 
 from __future__ import annotations
 
@@ -30,8 +30,8 @@ class Associations:
         self.types = types
 
     def of(self, pair: Pair) -> list[AssociationType]:
-        sql = """SELECT category, type_id FROM associations WHERE from_type = ? AND from_id = ? AND to_type = ? AND to_id = ?
-                 ORDER BY type_id"""
+        sql = """SELECT category, type_id FROM associations
+                 WHERE from_type = ? AND from_id = ? AND to_type = ? AND to_id = ? ORDER BY type_id"""
         rows = self._execute(sql, (pair.from_type, pair.from_id, pair.to_type, pair.to_id)).fetchall()
         found = (self.types.find(pair.from_type, pair.to_type, *row) for row in rows)
         return [kind for kind in found if kind]

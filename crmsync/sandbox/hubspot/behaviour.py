@@ -1,4 +1,4 @@
-"""How true to life the portal behaves, for tests to turn up or down. The defaults are life as recorded, but for the index lag."""
+"""How true to life the portal behaves, for tests to turn up or down. By default as recorded, but without index lag."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _Item = TypeVar("_Item")
 class Behaviour:
     """``index_lag_ms``: how long the search index goes on seeing the record as it was before a write.
 
-    ``settles``: the portal recomputes properties a while after a write and moves the modified date again (recorded 2022:
-    companies 0.7 to 4.8 s, contacts 1 to 25 s, custom objects never). ``shuffles``: batch answers in another order than
-    the inputs (all 14 recorded batch creates). ``associations_touch``: associating moves the modified date of both records.
-    ``required``: per object, the properties that API versions from 2026-09 on demand of new records.
+    ``settles``: the portal recomputes properties a while after a write and moves the modified date again (recorded
+    2022: companies 0.7 to 4.8 s, contacts 1 to 25 s, custom objects never). ``shuffles``: batch answers come in another
+    order than the inputs (all 14 recorded ones). ``associations_touch``: associating moves the modified date of both
+    records. ``required``: per object, the properties that API versions from 2026-09 on demand of new records.
     """
 
     index_lag_ms: int = 0
@@ -38,7 +38,7 @@ class Behaviour:
         return now_ms + (700 + int(4_100 * chance) if kind.id == COMPANY else 500 + int(2_500 * chance))
 
     def shuffled(self, results: list[_Item], key: str) -> list[_Item]:
-        """The same inputs always come back in the same disorder; never in the order they were sent, if there are several."""
+        """The same inputs always come back in the same disorder, and several never in the order they were sent."""
         if not self.shuffles or len(results) < 2:
             return results
         mixed = list(results)

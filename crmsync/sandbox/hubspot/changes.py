@@ -26,7 +26,7 @@ class Act:
 
 @dataclass(frozen=True, slots=True)
 class AuditEntry:
-    """One field of one record. An association is the field ``association:<object>``, an archive the field ``archived``."""
+    """One field of one record. An association is the field ``association:<object>:<id>``, an archive ``archived``."""
 
     who: str
     object: str

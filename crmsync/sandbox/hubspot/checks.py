@@ -1,4 +1,4 @@
-"""Is this write allowed? Turns the properties of a request into the values to keep, or refuses with all their problems."""
+"""Is this write allowed? Turns a request's properties into the values to keep, or refuses with all their problems."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class Checker:
             message = f"{value} is already in use as {name} by the record {holder}"
             raise invalid_properties([property_problem(name, "CONFLICTING_UNIQUE_VALUE", message)])
 
-    def required(self, kind: ObjectType, values: Values, names: Collection[str]) -> None:
+    def required(self, values: Values, names: Collection[str]) -> None:
         missing = [name for name in names if not values.get(name)]
         if missing:
             listed = ", ".join(missing)

@@ -24,7 +24,8 @@ def initial(kind: ObjectType, row: Row, act: Act) -> dict[str, str]:
         "hs_object_source_id": act.source_id,
         "hs_object_source_label": act.source_type,
     }
-    filled |= _INITIAL.get(kind.id, lambda _row, _now: {})(row, wire(act.now_ms))
+    if kind.id in _INITIAL:
+        filled |= _INITIAL[kind.id](row, wire(act.now_ms))
     return {name: value for name, value in filled.items() if name not in row.properties}
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from secrets import token_bytes
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import orjson
 from starlette.convertors import StringConvertor, register_url_convertor
@@ -70,7 +71,7 @@ class Call:
     content_type: str = ""
     token: Token | None = None
     version: str = ""
-    headers: dict[str, str] = field(default_factory=dict)
+    writes: int = 0
 
     @property
     def kind(self) -> ObjectType:
@@ -80,9 +81,9 @@ class Call:
     def act(self) -> Act:
         return Act(self.now_ms, f"app:{APP_ID}", request_id=self.request_id)
 
-    @property
-    def is_dated(self) -> bool:
-        return self.version[:2] == "20"
+    def since(self, version: str) -> bool:
+        """Whether the path is of this dated version or a later one."""
+        return self.version[:2] == "20" and self.version >= version
 
     def parsed(self) -> Any:
         try:
@@ -134,7 +135,7 @@ ScopeRule = Callable[[Call], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One row of the route table. ``scopes`` gives the alternatives of which a token must have one; ``None`` needs no token."""
+    """One row of the route table. A token must have one of the ``scopes``; with ``None`` no token is needed."""
 
     method: str
     family: str
@@ -142,7 +143,6 @@ class Endpoint:
     run: Handler
     scopes: ScopeRule | None
     limiter: str = BURST
-    writes: bool = False
 
     def routes(self, portal: HubSpotPortal) -> list[Route]:
         view = self._view(portal)
@@ -161,6 +161,7 @@ def answer(portal: HubSpotPortal, endpoint: Endpoint, request: Request, payload:
         call.token = _admit(portal, endpoint, call, request.headers.get("authorization", ""))
         with portal.database.transaction():
             status, body, *more = endpoint.run(call)
+        portal.count_writes(call.writes)
         headers = dict(more[0]) if more else {}
         response = _response(status, body)
     except Refusal as refusal:
@@ -235,11 +236,8 @@ def _refused(refusal: Refusal, request_id: str) -> Response:
 def correlation_id(now_ms: int) -> str:
     """A UUID version 7, as HubSpot's have been since 2025."""
     noise = int.from_bytes(token_bytes(10), "big")
-    value = (
-        (now_ms & (1 << 48) - 1) << 80 | 0x7 << 76 | (noise >> 64 & 0xFFF) << 64 | 0b10 << 62 | noise & (1 << 62) - 1
-    )
-    text = f"{value:032x}"
-    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+    time, random = now_ms & (1 << 48) - 1, noise & (1 << 62) - 1
+    return str(UUID(int=time << 80 | 0x7 << 76 | (noise >> 64 & 0xFFF) << 64 | 0b10 << 62 | random))
 
 
 def unknown_path(portal: HubSpotPortal) -> list[Route]:

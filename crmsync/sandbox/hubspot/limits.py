@@ -1,7 +1,8 @@
 """The three limiters as counters: ten seconds (per app), the day (per account), searches per second.
 
-Numbers of a Professional or Enterprise account (developers.hubspot.com: usage guidelines; recorded headers: Max 190, Daily
-1000000). Counting is always on, refusing only with ``enforce``. Bodies as recorded (search) or reported (burst, daily).
+Numbers of a Professional or Enterprise account (developers.hubspot.com: usage guidelines; recorded headers: Max 190,
+Daily 1000000). Counting is always on, refusing only with ``enforce``. Bodies as recorded (search) or reported (burst,
+daily).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ _LOCK_MS = 2_000
 
 
 class Limits:
-    """``lock_after``: so many writes to one record within two seconds and the next is refused with 423 (``None``: never)."""
+    """``lock_after``: after so many writes to one record within two seconds the next is refused with 423."""
 
     def __init__(self) -> None:
         self.enforce = False

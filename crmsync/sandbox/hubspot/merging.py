@@ -28,7 +28,7 @@ class Merger:
         self._writer = writer
 
     def merge(self, kind: ObjectType, primary_id: int, loser_id: int, act: Act) -> Row:
-        """The primary's values win; what it lacks comes from the other. Excess primary labels of the loser are dropped."""
+        """The primary's values win, what it lacks comes from the other; excess primary labels are dropped."""
         rows = self._records.get_many(kind.id, [primary_id, loser_id])
         primary, loser = rows[primary_id], rows[loser_id]
         merged = self._merged(kind, primary, loser, act)

@@ -40,7 +40,7 @@ class ObjectType:
 
     @property
     def scope_family(self) -> str:
-        """Notes, tasks and the other activities are guarded by the contact scopes (recorded in HubSpot's public specs)."""
+        """Notes, tasks and the other activities are guarded by the contact scopes."""
         if self.is_custom:
             return "custom"
         return "contacts" if self.is_engagement else self.name

@@ -1,6 +1,6 @@
-"""Pipelines and stages: the seven stages of a new portal's sales pipeline, the support pipeline, and what is added to them.
+"""Pipelines and stages: those of a new portal (sales, support, lifecycle) and what is added to them.
 
-The deal and contact pipelines follow recorded answers (metadata-deals-external-pipelines, metadata-contacts-external-pipelines).
+The deal and contact pipelines follow recorded answers (metadata-deals-external-pipelines, and the same for contacts).
 """
 
 from __future__ import annotations

@@ -80,7 +80,7 @@ class HubSpotPortal:
         self.requests.clear()
         self._writes = 0
 
-    def count_write(self, records: int) -> None:
+    def count_writes(self, records: int) -> None:
         self._writes += records
 
     def write_count(self) -> int:
@@ -125,15 +125,15 @@ class HubSpotPortal:
         has_unique_value: bool = False,
         group: str | None = None,
     ) -> None:
-        """``options`` are values, (value, label) pairs or mappings as on the wire. Without a group: the object's own."""
+        """``options`` are values, (value, label) pairs or mappings. Without a group: the object's own."""
         kind = self.types.get(object_type)
         group = group or next(iter(self.catalog.groups(kind.id)))
-        given = {"name": name, "type": type, "fieldType": field_type, "label": label or name, "options": options}
+        given: dict[str, Any] = {"name": name, "type": type, "fieldType": field_type, "label": label or name}
         with self.database.transaction():
             if group not in self.catalog.groups(kind.id):
                 shown = {"name": group, "label": group.replace("_", " ").title(), "displayOrder": -1, "archived": False}
                 self.catalog.save_group(kind.id, shown)
-            given |= {"groupName": group, "hasUniqueValue": has_unique_value}
+            given |= {"groupName": group, "hasUniqueValue": has_unique_value, "options": options}
             self.catalog.create(kind.id, _property(given), self._now_ms())
 
     def add_options(self, object_type: str, prop: str, options: Sequence[Any]) -> None:
@@ -160,7 +160,7 @@ class HubSpotPortal:
     # bulk loading
 
     def insert_rows(self, object_type: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
-        """Past all checks, side effects and history. Rows may bring ``hs_object_id`` and their created and modified dates."""
+        """Past all checks, side effects and history. Rows may bring ``hs_object_id`` and their dates."""
         with self.database.transaction():
             return self._loader.insert(self.types.get(object_type), rows, self._now_ms())
 

@@ -41,7 +41,7 @@ class HtmlNotFound(Refusal):
 
 
 _DETAILS = 3
-"""The structured list stops at three entries while the text names all (recorded: err-many-invalid-properties, twice)."""
+"""The structured list stops at three while the text names all (recorded twice: err-many-invalid-properties)."""
 
 
 def property_problem(name: str, code: str, message: str) -> PropertyProblem:

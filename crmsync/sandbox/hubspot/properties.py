@@ -1,4 +1,4 @@
-"""Property definitions and groups per object type: what exists, what may be written, how definitions are made and changed."""
+"""Property definitions and groups per object type: what exists, what may be written, how definitions are made."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def is_read_only(definition: Mapping[str, Any]) -> bool:
 
 
 def is_multiple(definition: Mapping[str, Any]) -> bool:
-    return definition["type"] == "enumeration" and definition["fieldType"] == "checkbox"
+    return (definition["type"], definition["fieldType"]) == ("enumeration", "checkbox")
 
 
 def build_options(options: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
@@ -57,7 +57,7 @@ def build_options(options: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
 
 
 class PropertyCatalog:
-    """All definitions in memory, written through to the database. Standard ones are code and are never stored unless changed."""
+    """All definitions in memory, written through to the database; standard ones are stored only when changed."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

@@ -20,7 +20,7 @@ DEFAULT_FIRST_ID = 48_700_000_000
 
 @dataclass(slots=True)
 class Row:
-    """``settled_ms`` is when the portal's own recomputing moves the modified date again, after the write that was answered."""
+    """``settled_ms`` is when the portal's own recomputing moves the modified date again."""
 
     id: int
     properties: dict[str, str]
@@ -139,15 +139,8 @@ def _unique_values(row: Row, names: Sequence[str]) -> Iterable[tuple[str, str]]:
 
 def visible_properties(row: Row, kind: ObjectType, now_ms: int) -> dict[str, str]:
     """All stored values plus those that live in columns."""
-    created, modified = wire(row.created_ms), wire(row.modified_ms(now_ms))
-    return {
-        **row.properties,
-        "hs_createdate": created,
-        kind.created_property: created,
-        "hs_lastmodifieddate": modified,
-        kind.modified_property: modified,
-        "hs_object_id": str(row.id),
-    }
+    stamps = {kind.created_property: wire(row.created_ms), kind.modified_property: wire(row.modified_ms(now_ms))}
+    return {**row.properties, **stamps, "hs_object_id": str(row.id)}
 
 
 def render(
@@ -168,6 +161,8 @@ def render(
 
 
 def pick(row: Row, kind: ObjectType, names: Collection[str], now_ms: int) -> dict[str, str | None]:
-    """What a read answers: the asked names that are defined (``null`` where empty) and three that always come, sorted."""
+    """What a read answers for these defined names: ``null`` where empty."""
     everything = visible_properties(row, kind, now_ms)
+    everything.setdefault("hs_createdate", everything[kind.created_property])
+    everything.setdefault("hs_lastmodifieddate", everything[kind.modified_property])
     return {name: everything.get(name) for name in names}

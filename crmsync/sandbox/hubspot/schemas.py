@@ -1,4 +1,4 @@
-"""Custom objects: their schemas, the object types and property catalogs they bring, and the objects they may be tied to."""
+"""Custom objects: their schemas, the object types and catalogs they bring, and the objects they may be tied to."""
 
 from __future__ import annotations
 
@@ -64,13 +64,20 @@ class Schemas:
             "objectTypeId": f"2-{number}",
             "name": name,
         }
-        self._database.save_document("schema", "", body["objectTypeId"], body)
+        self._database.save_document("schema", "", f"2-{number}", body)
         kind = self._register(body)
+        try:
+            self._furnish(kind, given, now_ms)
+        except Refusal:  # what is in memory does not roll back by itself
+            self.delete(kind)
+            raise
+        return kind
+
+    def _furnish(self, kind: ObjectType, given: Mapping[str, Any], now_ms: int) -> None:
         for definition in given.get("properties", []):
             self._catalog.create(kind.id, {"groupName": self.group(kind), **definition}, now_ms)
         for other in (*_ACTIVITIES, *given.get("associatedObjects", [])):
             self._links.create_plain(kind.id, self._types.get(str(other)).id)
-        return kind
 
     def update(self, kind: ObjectType, given: Mapping[str, Any], now_ms: int) -> ObjectType:
         changes = {key: given[key] for key in _EDITABLE if key in given}

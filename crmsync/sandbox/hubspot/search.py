@@ -158,11 +158,11 @@ class SearchCompiler:
         other = self._types.get(target)
         if other.is_custom:
             raise invalid(f"Searching by associations with custom objects is not supported: {target}")
-        chosen = given.get("values") if operator in _LISTED else [given.get("value")]
+        chosen = (given.get("values") if operator in _LISTED else [given.get("value")]) or []
         exists = """SELECT 1 FROM associations a WHERE a.from_type = ? AND a.from_id = seen.id AND a.to_type = ?"""
         bound: list[Any] = [self._kind.id, other.id]
         if operator not in _BARE:
-            ids = [int(one) for one in chosen or [] if str(one).isdigit()]
+            ids = [int(str(one)) for one in chosen if str(one).isdigit()]
             exists += f" AND a.to_id IN ({','.join('?' * len(ids))})"
             bound += ids
         found = Clause(f"EXISTS ({exists})", bound)

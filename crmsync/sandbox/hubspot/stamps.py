@@ -1,4 +1,4 @@
-"""Instants as HubSpot writes them: UTC, milliseconds, and no fraction at all on a whole second (recorded: tasks, pipelines)."""
+"""Instants as HubSpot writes them: UTC, milliseconds, but no fraction on a whole second (recorded: tasks)."""
 
 from __future__ import annotations
 

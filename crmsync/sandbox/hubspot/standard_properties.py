@@ -1,10 +1,11 @@
 """The properties every new portal has, as far as a sync needs them.
 
-Names, types and labels follow HubSpot's default-property articles (knowledge.hubspot.com: "HubSpot's default contact / company /
-deal properties") and the recorded property lists. One property per line:
-``name | type/fieldType | flags | label | options``; flags: ``r`` read-only value, ``h`` hidden, ``u`` unique, ``o`` owner picker.
-An option is ``value`` or ``value=label``.
+Names, types and labels follow HubSpot's default-property articles (knowledge.hubspot.com: "HubSpot's default contact
+properties", and the same for companies and deals) and the recorded property lists. One property per line:
+``name | type/fieldType | flags | label | options``; flags: ``r`` read-only value, ``h`` hidden, ``u`` unique,
+``o`` owner picker. An option is ``value`` or ``value=label``.
 """
+# ruff: noqa: E501 - a table, one property per line
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who may sign in and what the token may do: private-app (or service-key) tokens, and OAuth tokens that live 30 minutes."""
+"""Who may sign in, and what a token may do: private-app (or service-key) tokens, and OAuth tokens of 30 minutes."""
 
 from __future__ import annotations
 
@@ -68,8 +68,8 @@ class Tokens:
         token = self._by_value.get(value.strip()) if scheme.lower() == "bearer" else None
         if token is None:
             raise unauthenticated(
-                "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more "
-                "details at https://developers.hubspot.com/docs/methods/auth/oauth-overview"
+                "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find "
+                "more details at https://developers.hubspot.com/docs/methods/auth/oauth-overview"
             )
         if token.expires_ms is not None and token.expires_ms <= now_ms:
             age = (now_ms - token.expires_ms) // 1_000

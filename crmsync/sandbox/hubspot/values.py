@@ -1,7 +1,7 @@
 """One property value: from what a client may send to the string that is kept, or the reason why not.
 
-Values arrive as strings, numbers, booleans or ``null``; they are kept and answered as strings. Codes and wording follow recorded
-answers where there are any (``INVALID_LONG``: meeting_error) and HubSpot's error guide elsewhere.
+Values arrive as strings, numbers, booleans or ``null``; they are kept and answered as strings. Codes and wording follow
+recorded answers where there are any (``INVALID_LONG``: meeting_error) and HubSpot's error guide elsewhere.
 """
 
 from __future__ import annotations

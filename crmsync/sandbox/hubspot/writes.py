@@ -1,9 +1,8 @@
-"""Writing records the way the portal does: stamps, computed properties, history, index lag and what associations change."""
+"""Writing records as the portal does: stamps, computed properties, history, index lag, and what associating changes."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
 
 import orjson
 
@@ -61,7 +60,7 @@ class Writer:
             self._lag(kind, row, act)
             self._set(kind, row, changed, act)
             row.properties |= computed.derived(kind, row, self._pipelines, act.now_ms)
-            self._stamp(kind, row, act)
+            self._stamp(row, act)
             self._store(kind, row, act)
             self._follow(kind, row, changed, act)
         return row
@@ -75,7 +74,7 @@ class Writer:
     def restore(self, kind: ObjectType, row: Row, act: Act) -> None:
         row.archived_ms = None
         self.changes.note(kind.id, row.id, {"archived": ("true", "false")}, act)
-        self._stamp(kind, row, act)
+        self._stamp(row, act)
         self._store(kind, row, act)
 
     def associate(self, pair: Pair, kinds: Collection[AssociationType], act: Act, *, replace: bool = True) -> None:
@@ -88,7 +87,7 @@ class Writer:
         self._with_associations(pair, lambda: self._associations.remove(pair, kinds), act)
 
     def refresh(self, type_id: str, record_id: int, act: Act) -> None:
-        """Bring what a record tells of its neighbours up to date; that alone moves its modified date where it changed."""
+        """Bring what a record tells of its neighbours up to date."""
         row = self._records.get(type_id, record_id)
         if row is None:
             return
@@ -98,11 +97,8 @@ class Writer:
         if changed or self._behaviour.associations_touch:
             self._lag(kind, row, act)
             self._set(kind, row, changed, Act(act.now_ms, act.who, "CALCULATED", "", act.request_id))
-            self._stamp(kind, row, act)
+            self._stamp(row, act)
             self._store(kind, row, act)
-
-    def stored(self, row: Row, names: Collection[str]) -> dict[str, str]:
-        return {name: value for name, value in row.properties.items() if name in names}
 
     def _set(self, kind: ObjectType, row: Row, values: Mapping[str, str | None], act: Act) -> None:
         old = {name: row.properties.get(name) for name in values}
@@ -124,7 +120,7 @@ class Writer:
         else:
             row.properties.pop("hs_all_owner_ids", None)
 
-    def _stamp(self, kind: ObjectType, row: Row, act: Act) -> None:
+    def _stamp(self, row: Row, act: Act) -> None:
         row.updated_ms = max(act.now_ms, row.modified_ms(act.now_ms))
         row.settled_ms = None
 
@@ -218,9 +214,3 @@ class Writer:
 
 def _instant(text: str) -> int:
     return parse_ms(text) if text else 0
-
-
-def unique_inputs(ids: Sequence[Any]) -> list[str]:
-    """The ids that occur twice, in order."""
-    seen: set[str] = set()
-    return list(dict.fromkeys(i for i in map(str, ids) if i in seen or seen.add(i)))  # type: ignore[func-returns-value]

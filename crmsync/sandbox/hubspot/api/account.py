@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 import orjson
 
+from crmsync.sandbox.credentials import HUBSPOT_CLIENT_ID
 from crmsync.sandbox.hubspot.api.paging import next_page
 from crmsync.sandbox.hubspot.http import Answer, Call, Endpoint
 from crmsync.sandbox.hubspot.limits import NONE
@@ -72,8 +73,8 @@ def issue_token(call: Call) -> Answer:
         raise _refused(f"unsupported grant type '{grant}'", "unsupported_grant_type")
     if grant == "authorization_code":
         raise _refused("missing or unknown auth code", "invalid_grant", "BAD_AUTH_CODE")
-    given = [form.get(name, "") for name in ("client_id", "client_secret", "refresh_token")]
-    token = call.portal.tokens.refresh(*given, now_ms=call.now_ms)
+    client_id, secret, refresh = (form.get(name, "") for name in ("client_id", "client_secret", "refresh_token"))
+    token = call.portal.tokens.refresh(client_id, secret, refresh, call.now_ms)
     body: dict[str, Any] = {"token_type": "bearer", "refresh_token": token.refresh_token, "access_token": token.value}
     body["expires_in"] = LIFETIME_S
     if call.version != "v1":
@@ -96,7 +97,7 @@ def refresh_token(call: Call) -> Answer:
     return 200, {
         "token": value,
         "token_type": "refresh",
-        "client_id": "sandbox-client",
+        "client_id": HUBSPOT_CLIENT_ID,
         **_holder(call, Token(value, scopes)),
     }
 
@@ -112,7 +113,7 @@ def introspect(call: Call) -> Answer:
         return 200, {"active": False}
     expires = {"expires_in": _left(call, found)} if found.is_oauth else {}
     shown = {"active": True, "token_use": "access_token", "is_private_distribution": not found.is_oauth, **expires}
-    return 200, {**shown, **_holder(call, found), "client_id": "sandbox-client"}
+    return 200, {**shown, **_holder(call, found), "client_id": HUBSPOT_CLIENT_ID}
 
 
 def revoke(call: Call) -> Answer:

@@ -1,4 +1,4 @@
-"""Associations v4: between single records, in batches, and the labels (developers.hubspot.com: CRM API | Associations v4)."""
+"""Associations v4: single pairs, batches and labels (developers.hubspot.com: CRM API | Associations v4)."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def put_one(call: Call) -> Answer:
     pair = checked_pair(call, kind, other, call.path["record_id"], call.path["to_id"])
     links = _types(call, kind, other, specs)
     call.portal.writer.associate(pair, links, call.act)
-    call.portal.count_write(1)
+    call.writes += 1
     return 201, {**_created(pair), "labels": [link.label for link in links if link.label]}
 
 
@@ -93,7 +93,7 @@ def delete_one(call: Call) -> Answer:
     ids = (call.path["record_id"], call.path["to_id"])
     if all(one.isdigit() for one in ids):
         call.portal.writer.dissociate(Pair(kind.id, int(ids[0]), other.id, int(ids[1])), None, call.act)
-        call.portal.count_write(1)
+        call.writes += 1
     return 204, None
 
 
@@ -106,12 +106,12 @@ def batch_create(call: Call) -> Answer:
             pair = checked_pair(call, kind, other, id_of(one, "from"), id_of(one, "to"))
             links = _types(call, kind, other, one.get("types"))
             call.portal.writer.associate(pair, links, call.act)
-            call.portal.count_write(1)
+            call.writes += 1
             results.append({**_created(pair), "labels": [link.label for link in links if link.label]})
         except Refusal as refusal:
             errors.append(refusal.as_item())
     shuffled = call.portal.behaviour.shuffled(results, call.request_id[:8])
-    return completed(call, shuffled, errors, 200 if call.version >= "2026-09" and call.is_dated else 201)
+    return completed(call, shuffled, errors, 200 if call.since("2026-09") else 201)
 
 
 def batch_default(call: Call) -> Answer:
@@ -134,7 +134,7 @@ def batch_archive(call: Call) -> Answer:
             ids = (id_of(one, "from"), str(to.get("id", "")))
             if all(part.isdigit() for part in ids):
                 call.portal.writer.dissociate(Pair(kind.id, int(ids[0]), other.id, int(ids[1])), None, call.act)
-                call.portal.count_write(1)
+                call.writes += 1
     return _void(call)
 
 
@@ -145,7 +145,7 @@ def batch_archive_labels(call: Call) -> Answer:
         links = _types(call, kind, other, one.get("types"))
         if all(part.isdigit() for part in ids):
             call.portal.writer.dissociate(Pair(kind.id, int(ids[0]), other.id, int(ids[1])), links, call.act)
-            call.portal.count_write(1)
+            call.writes += 1
     return _void(call)
 
 
@@ -232,7 +232,7 @@ def _associate_plain(call: Call, kind: ObjectType, other: ObjectType, pair: Pair
     if plain is None:
         raise invalid(f"{kind.name} and {other.name} cannot be associated")
     call.portal.writer.associate(pair, [plain], call.act, replace=False)
-    call.portal.count_write(1)
+    call.writes += 1
     shown = []
     for one, link in ((pair, plain), (pair.turned, types.inverse(plain))):
         spec = {"associationCategory": link.category, "associationTypeId": link.id}
@@ -251,10 +251,11 @@ def _created(pair: Pair) -> Entry:
 
 def _void(call: Call) -> Answer:
     """204 without a body; from 2026-09 on 200 with one."""
-    return completed(call, [], [], 200) if call.is_dated and call.version >= "2026-09" else (204, None)
+    return completed(call, [], [], 200) if call.since("2026-09") else (204, None)
 
 
 _ONE = "/{object_type}/{record_id}/associations/{to_type}"
+_BATCH, _LABELS = "/{from_type}/{to_type}/batch", "/{from_type}/{to_type}/labels"
 _READ, _WRITE = both_ends("read"), both_ends("write")
 ENDPOINTS = (
     Endpoint(
@@ -268,22 +269,20 @@ ENDPOINTS = (
     Endpoint("GET", "links", _ONE, list_one, objects("read"), ASSOCIATIONS),
     Endpoint("PUT", "links", _ONE + "/{to_id}", put_one, objects("write"), ASSOCIATIONS),
     Endpoint("DELETE", "links", _ONE + "/{to_id}", delete_one, objects("write"), ASSOCIATIONS),
-    Endpoint("POST", "associations", "/{from_type}/{to_type}/batch/read", batch_read, _READ, ASSOCIATIONS),
-    Endpoint("POST", "associations", "/{from_type}/{to_type}/batch/create", batch_create, _WRITE, ASSOCIATIONS),
-    Endpoint(
-        "POST", "associations", "/{from_type}/{to_type}/batch/associate/default", batch_default, _WRITE, ASSOCIATIONS
-    ),
-    Endpoint("POST", "associations", "/{from_type}/{to_type}/batch/archive", batch_archive, _WRITE, ASSOCIATIONS),
+    Endpoint("POST", "associations", _BATCH + "/read", batch_read, _READ, ASSOCIATIONS),
+    Endpoint("POST", "associations", _BATCH + "/create", batch_create, _WRITE, ASSOCIATIONS),
+    Endpoint("POST", "associations", _BATCH + "/associate/default", batch_default, _WRITE, ASSOCIATIONS),
+    Endpoint("POST", "associations", _BATCH + "/archive", batch_archive, _WRITE, ASSOCIATIONS),
     Endpoint(
         "POST",
         "associations",
-        "/{from_type}/{to_type}/batch/labels/archive",
+        _BATCH + "/labels/archive",
         batch_archive_labels,
         _WRITE,
         ASSOCIATIONS,
     ),
-    Endpoint("GET", "associations", "/{from_type}/{to_type}/labels", list_labels, _READ, ASSOCIATIONS),
-    Endpoint("POST", "associations", "/{from_type}/{to_type}/labels", create_label, _WRITE, ASSOCIATIONS),
-    Endpoint("PUT", "associations", "/{from_type}/{to_type}/labels", update_label, _WRITE, ASSOCIATIONS),
-    Endpoint("DELETE", "associations", "/{from_type}/{to_type}/labels/{type_id}", delete_label, _WRITE, ASSOCIATIONS),
+    Endpoint("GET", "associations", _LABELS, list_labels, _READ, ASSOCIATIONS),
+    Endpoint("POST", "associations", _LABELS, create_label, _WRITE, ASSOCIATIONS),
+    Endpoint("PUT", "associations", _LABELS, update_label, _WRITE, ASSOCIATIONS),
+    Endpoint("DELETE", "associations", _LABELS + "/{type_id}", delete_label, _WRITE, ASSOCIATIONS),
 )

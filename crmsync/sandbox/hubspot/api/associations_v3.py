@@ -63,7 +63,7 @@ def batch_create(call: Call) -> Answer:
             pair = checked_pair(call, kind, other, id_of(one, "from"), id_of(one, "to"))
             link = _type(call, kind, other, one.get("type"))
             call.portal.writer.associate(pair, [link], call.act, replace=False)
-            call.portal.count_write(1)
+            call.writes += 1
             ids = {"from": {"id": str(pair.from_id)}, "to": {"id": str(pair.to_id)}}
             results.append({**ids, "type": _name(kind, other, link)})
         except Refusal as refusal:
@@ -78,7 +78,7 @@ def batch_archive(call: Call) -> Answer:
         if all(part.isdigit() for part in ids):
             link = _type(call, kind, other, one.get("type"))
             call.portal.writer.dissociate(Pair(kind.id, int(ids[0]), other.id, int(ids[1])), [link], call.act)
-            call.portal.count_write(1)
+            call.writes += 1
     return 204, None
 
 
@@ -87,7 +87,7 @@ def put_one(call: Call) -> Answer:
     pair = checked_pair(call, kind, other, call.path["record_id"], call.path["to_id"])
     link = _type(call, kind, other, call.path["association"])
     call.portal.writer.associate(pair, [link], call.act, replace=False)
-    call.portal.count_write(1)
+    call.writes += 1
     row = call.portal.records.get(kind.id, pair.from_id)
     return 200, written(call, kind, row) if row else {}
 
@@ -97,7 +97,7 @@ def delete_one(call: Call) -> Answer:
     pair = checked_pair(call, kind, other, call.path["record_id"], call.path["to_id"])
     link = _type(call, kind, other, call.path["association"])
     call.portal.writer.dissociate(pair, [link], call.act)
-    call.portal.count_write(1)
+    call.writes += 1
     return 204, None
 
 

@@ -1,8 +1,8 @@
 """Batches of up to 100 records: read, create, update, upsert, archive, and the rules of multi-status answers.
 
-Partial success needs a distinct ``objectWriteTraceId`` on every input; without them one bad value refuses the whole call
-(developers.hubspot.com: Error handling | Multi-status errors). Unknown ids are reported beside the results in any case
-(recorded: batch update err-partial-success).
+Partial success needs a distinct ``objectWriteTraceId`` on every input; without them one bad value refuses the whole
+call (developers.hubspot.com: Error handling | Multi-status errors). Unknown ids are reported beside the results in any
+case (recorded: batch update err-partial-success).
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from crmsync.sandbox.hubspot.api.objects import check_id_property, checked, create, update
+from crmsync.sandbox.hubspot.api.objects import MAX_LIST_WITH_HISTORY, check_id_property, checked, create, update
 from crmsync.sandbox.hubspot.api.paging import completed
 from crmsync.sandbox.hubspot.api.shapes import build_view, shown, written
 from crmsync.sandbox.hubspot.checks import Values
@@ -26,7 +26,8 @@ Entry = dict[str, Any]
 
 
 def read(call: Call) -> Answer:
-    kind, body, inputs = call.kind, call.json(), call.inputs(MAX_BATCH)
+    kind, body = call.kind, call.json()
+    inputs = call.inputs(MAX_LIST_WITH_HISTORY if body.get("propertiesWithHistory") else MAX_BATCH)
     asked = [str(one.get("id", "")) for one in inputs]
     found = _locate(call, kind, asked, body.get("idProperty"), archived=call.flag("archived"))
     rows = list({row.id: row for row in found.values()}.values())
@@ -43,27 +44,25 @@ def create_batch(call: Call) -> Answer:
         row = create(call, kind, values, one.get("associations") or [])
         return written(call, kind, row)
 
-    results, errors = _each(call, inputs, lambda one: checked(call, kind, one), make)
+    results, errors = _each(inputs, lambda one: checked(call, kind, one), make)
     return _answered(call, inputs, results, errors, 201)
 
 
 def update_batch(call: Call) -> Answer:
     kind, inputs = call.kind, call.inputs(MAX_BATCH)
     _check_ids(inputs)
-    rows: dict[int, Row] = {}
-    for position, one in enumerate(inputs):
-        key = str(one.get("id", ""))
-        rows.update({position: row for row in _locate(call, kind, [key], one.get("idProperty")).values()})
-    missing = [str(one.get("id", "")) for position, one in enumerate(inputs) if position not in rows]
-    known = [one for position, one in enumerate(inputs) if position in rows]
-    by_input = {id(inputs[position]): row for position, row in rows.items()}
+    rows: dict[str, Row] = {}
+    for one in inputs:
+        rows |= _locate(call, kind, [_key(one)], one.get("idProperty"))
+    missing = [_key(one) for one in inputs if _key(one) not in rows]
+    known = [one for one in inputs if _key(one) in rows]
 
     def change(one: Input, values: Values) -> Entry:
-        row = by_input[id(one)]
+        row = rows[_key(one)]
         update(call, kind, row, values)
         return written(call, kind, row, values)
 
-    results, errors = _each(call, known, lambda one: checked(call, kind, one, by_input[id(one)]), change)
+    results, errors = _each(known, lambda one: checked(call, kind, one, rows[_key(one)]), change)
     return _answered(call, inputs, results, [*_not_found(kind, missing), *errors], 200)
 
 
@@ -76,19 +75,19 @@ def upsert_batch(call: Call) -> Answer:
     by_email = any(one.get("idProperty") == "email" for one in inputs)
 
     def check(one: Input) -> tuple[Row | None, Values]:
-        name, key = str(one["idProperty"]), str(one.get("id", ""))
+        name, key = str(one["idProperty"]), _key(one)
         row = _locate(call, kind, [key], name).get(key)
         given = {**one, "properties": {name: key, **(one.get("properties") or {})}} if row is None else one
         return row, checked(call, kind, given, row)
 
-    def put(one: Input, found: tuple[Row | None, Values]) -> Entry:
+    def put(_one: Input, found: tuple[Row | None, Values]) -> Entry:
         row, values = found
         if row is None:
             return {**written(call, kind, create(call, kind, values, [])), "new": True}
         update(call, kind, row, values)
         return {**written(call, kind, row, values), "new": False}
 
-    results, errors = _each(call, inputs, check, put, whole=by_email)
+    results, errors = _each(inputs, check, put, whole=by_email)
     return _answered(call, inputs, results, errors, 200)
 
 
@@ -98,7 +97,7 @@ def archive_batch(call: Call) -> Answer:
     rows = call.portal.records.get_many(kind.id, ids)
     for row in rows.values():
         call.portal.writer.archive(kind, row, call.act)
-    call.portal.count_write(len(rows))
+    call.writes += len(rows)
     return 204, None
 
 
@@ -117,7 +116,6 @@ def _locate(
 
 
 def _each(
-    call: Call,
     inputs: Sequence[Input],
     check: Callable[[Input], Any],
     write: Callable[[Input, Any], Entry],
@@ -170,7 +168,7 @@ def _check_ids(inputs: Sequence[Mapping[str, Any]]) -> None:
     seen: set[str] = set()
     twice: dict[str, None] = {}
     for one in inputs:
-        key = str(one.get("id", ""))
+        key = _key(one)
         if key in seen:
             twice[key] = None
         seen.add(key)
@@ -178,6 +176,10 @@ def _check_ids(inputs: Sequence[Mapping[str, Any]]) -> None:
         listed = ", ".join(twice)
         message = f"Duplicate IDs found in batch input: [{listed}]. IDs must be unique"
         raise invalid(message, context={"ids": list(twice)})
+
+
+def _key(one: Mapping[str, Any]) -> str:
+    return str(one.get("id", ""))
 
 
 def _not_found(kind: ObjectType, ids: list[str]) -> list[Entry]:

@@ -68,7 +68,7 @@ def archive_record(call: Call) -> Answer:
     row = call.portal.records.get(kind.id, int(record_id)) if record_id.isdigit() else None
     if row:
         call.portal.writer.archive(kind, row, call.act)
-        call.portal.count_write(1)
+        call.writes += 1
     return 204, None
 
 
@@ -81,7 +81,7 @@ def merge_records(call: Call) -> Answer:
     if primary == loser:
         raise invalid(f"Cannot merge {kind.singular} {primary} with itself")
     row = call.portal.merger.merge(kind, int(primary), int(loser), call.act)
-    call.portal.count_write(1)
+    call.writes += 1
     return 200, written(call, kind, row)
 
 
@@ -91,7 +91,7 @@ def gdpr_delete(call: Call) -> Answer:
     if row:
         call.portal.associations.drop_record(kind.id, row.id)
         call.portal.records.purge(kind.id, row.id)
-        call.portal.count_write(1)
+        call.writes += 1
     return 204, None
 
 
@@ -153,8 +153,8 @@ def checked(call: Call, kind: ObjectType, body: Mapping[str, Any], row: Row | No
     values = call.portal.checker.values(kind, properties_of(body), row)
     if row is None:
         check_new(kind, values)
-        if call.is_dated and call.version >= "2026-09":
-            call.portal.checker.required(kind, values, call.portal.behaviour.required.get(kind.name, ()))
+        required = call.portal.behaviour.required.get(kind.name, ()) if call.since("2026-09") else ()
+        call.portal.checker.required(values, [*kind.schema.get("requiredProperties", ()), *required])
     call.portal.checker.uniqueness(kind, values, row.id if row else None)
     return values
 
@@ -164,14 +164,14 @@ def create(call: Call, kind: ObjectType, values: Values, associations: list[Mapp
     row = call.portal.writer.create(kind, values, call.act)
     for to_type, to_id, types in links:
         call.portal.writer.associate(Pair(kind.id, row.id, to_type, to_id), types, call.act, replace=False)
-    call.portal.count_write(1)
+    call.writes += 1
     return call.portal.records.get(kind.id, row.id) or row
 
 
 def update(call: Call, kind: ObjectType, row: Row, values: Values) -> None:
     call.portal.limits.lock(kind.id, row.id, call.now_ms)
     call.portal.writer.update(kind, row, values, call.act)
-    call.portal.count_write(1)
+    call.writes += 1
 
 
 def _link(call: Call, kind: ObjectType, given: Mapping[str, Any]) -> tuple[str, int, list[Any]]:

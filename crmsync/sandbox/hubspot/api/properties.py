@@ -64,7 +64,7 @@ def batch_create(call: Call) -> Answer:
             results.append({key: value for key, value in made.items() if key not in _STAMPS})
         except Refusal as refusal:
             errors.append(refusal.as_item())
-    return completed(call, results, errors, 200 if call.is_dated and call.version >= "2026-09" else 201)
+    return completed(call, results, errors, 200 if call.since("2026-09") else 201)
 
 
 def batch_read(call: Call) -> Answer:
@@ -110,7 +110,7 @@ def create_group(call: Call) -> Answer:
 
 def update_group(call: Call) -> Answer:
     body = call.json()
-    changes = {key: body[key] for key in ("label", "displayOrder") if key in body}
+    changes = {key: value for key, value in body.items() if key in {"label", "displayOrder"}}
     return 200, call.portal.catalog.save_group(call.kind.id, {**_group(call), **changes})
 
 
@@ -142,8 +142,10 @@ def _wire(call: Call, kind: ObjectType, definition: Definition) -> Definition:
 
 
 def _options(listed: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    order = ("label", "displayOrder")
-    return [{"value": one["id"], **{key: one[key] for key in order}, "hidden": False} for one in listed]
+    return [
+        {"label": one["label"], "value": one["id"], "displayOrder": one["displayOrder"], "hidden": False}
+        for one in listed
+    ]
 
 
 _READ, _WRITE = schemas("read"), schemas("write")
