@@ -31,6 +31,7 @@ COMMANDS = {
 
 
 @click.group(
+    "crmsync",
     cls=LazyGroup,
     entries=COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},

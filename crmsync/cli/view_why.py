@@ -40,7 +40,8 @@ def _overview(story: Explanation) -> Iterator[Line]:
             (f"  {field.where}", "dim"),
         )
     if blank:
-        yield styled((f"  {blank} more fields are blank, as they should be", "dim"))
+        are = "field is blank, as it should be" if blank == 1 else "fields are blank, as they should be"
+        yield styled((f"  {blank} more {are}", "dim"))
 
 
 def field_lines(field: FieldStory) -> Iterator[Line]:
