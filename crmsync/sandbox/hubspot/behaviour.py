@@ -7,7 +7,7 @@ from random import Random
 from typing import TypeVar
 from zlib import crc32
 
-from crmsync.sandbox.hubspot.objecttypes import COMPANY, CONTACT, ObjectType
+from crmsync.sandbox.hubspot.definitions.object_types import COMPANY, CONTACT, ObjectType
 
 _Item = TypeVar("_Item")
 

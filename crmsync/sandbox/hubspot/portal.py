@@ -8,27 +8,27 @@ from typing import Any, Protocol
 
 from starlette.routing import Route
 
+from crmsync.sandbox.hubspot.api.http import unknown_path
 from crmsync.sandbox.hubspot.api.routes import ENDPOINTS
-from crmsync.sandbox.hubspot.association_types import AssociationType, AssociationTypes
-from crmsync.sandbox.hubspot.associations import Associations, Pair
 from crmsync.sandbox.hubspot.behaviour import Behaviour
-from crmsync.sandbox.hubspot.bulk import Loader
-from crmsync.sandbox.hubspot.changes import Act, AuditEntry
-from crmsync.sandbox.hubspot.checks import Checker
-from crmsync.sandbox.hubspot.database import Database
-from crmsync.sandbox.hubspot.http import unknown_path
+from crmsync.sandbox.hubspot.data.associations import Associations, Pair
+from crmsync.sandbox.hubspot.data.bulk import Loader
+from crmsync.sandbox.hubspot.data.changes import Act, AuditEntry
+from crmsync.sandbox.hubspot.data.checks import Checker
+from crmsync.sandbox.hubspot.data.database import Database
+from crmsync.sandbox.hubspot.data.merging import Merger
+from crmsync.sandbox.hubspot.data.records import RecordStore, Row, visible_properties
+from crmsync.sandbox.hubspot.data.search import SearchIndex
+from crmsync.sandbox.hubspot.data.writes import Writer
+from crmsync.sandbox.hubspot.definitions.association_types import AssociationType, AssociationTypes
+from crmsync.sandbox.hubspot.definitions.object_types import ObjectType, ObjectTypes
+from crmsync.sandbox.hubspot.definitions.owners import Owners
+from crmsync.sandbox.hubspot.definitions.pipelines import Pipelines
+from crmsync.sandbox.hubspot.definitions.properties import PropertyCatalog
+from crmsync.sandbox.hubspot.definitions.schemas import Schemas
 from crmsync.sandbox.hubspot.limits import Limits
-from crmsync.sandbox.hubspot.merging import Merger
-from crmsync.sandbox.hubspot.objecttypes import ObjectType, ObjectTypes
-from crmsync.sandbox.hubspot.owners import Owners
-from crmsync.sandbox.hubspot.pipelines import Pipelines
-from crmsync.sandbox.hubspot.properties import PropertyCatalog
-from crmsync.sandbox.hubspot.records import RecordStore, Row, visible_properties
-from crmsync.sandbox.hubspot.schemas import Schemas
-from crmsync.sandbox.hubspot.search import SearchIndex
 from crmsync.sandbox.hubspot.stamps import to_ms
 from crmsync.sandbox.hubspot.tokens import Tokens
-from crmsync.sandbox.hubspot.writes import Writer
 
 PORTAL_ID = 44_237_313
 

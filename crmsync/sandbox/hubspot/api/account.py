@@ -8,11 +8,11 @@ from urllib.parse import parse_qsl
 import orjson
 
 from crmsync.sandbox.credentials import HUBSPOT_CLIENT_ID
+from crmsync.sandbox.hubspot.api.http import Answer, Call, Endpoint
 from crmsync.sandbox.hubspot.api.paging import next_page
-from crmsync.sandbox.hubspot.http import Answer, Call, Endpoint
+from crmsync.sandbox.hubspot.api.scopes import any_token, owners
 from crmsync.sandbox.hubspot.limits import NONE
 from crmsync.sandbox.hubspot.problems import Refusal, invalid, not_found
-from crmsync.sandbox.hubspot.scopes import any_token, owners
 from crmsync.sandbox.hubspot.stamps import DAY_MS, wire
 from crmsync.sandbox.hubspot.tokens import LIFETIME_S, Token
 

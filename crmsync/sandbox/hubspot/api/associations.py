@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from crmsync.sandbox.hubspot.api.http import Answer, Call, Endpoint
 from crmsync.sandbox.hubspot.api.paging import completed, next_page
-from crmsync.sandbox.hubspot.association_types import CUSTOM, MAX_LABELS, AssociationType
-from crmsync.sandbox.hubspot.associations import Pair
-from crmsync.sandbox.hubspot.http import Answer, Call, Endpoint
+from crmsync.sandbox.hubspot.api.scopes import both_ends, objects
+from crmsync.sandbox.hubspot.data.associations import Pair
+from crmsync.sandbox.hubspot.definitions.association_types import CUSTOM, MAX_LABELS, AssociationType
+from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.limits import ASSOCIATIONS
-from crmsync.sandbox.hubspot.objecttypes import ObjectType
 from crmsync.sandbox.hubspot.problems import HtmlNotFound, Refusal, invalid, not_found
-from crmsync.sandbox.hubspot.scopes import both_ends, objects
 
 MAX_PAGE, MAX_READ, MAX_WRITE = 500, 1_000, 2_000
 Entry = dict[str, Any]

@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from crmsync.sandbox.hubspot.api.associations import Entry, checked_pair, ends, id_of, none_found
+from crmsync.sandbox.hubspot.api.http import Answer, Call, Endpoint
 from crmsync.sandbox.hubspot.api.paging import completed
+from crmsync.sandbox.hubspot.api.scopes import both_ends, objects
 from crmsync.sandbox.hubspot.api.shapes import v3_type, written
-from crmsync.sandbox.hubspot.association_types import AssociationType
-from crmsync.sandbox.hubspot.associations import Pair
-from crmsync.sandbox.hubspot.http import Answer, Call, Endpoint
+from crmsync.sandbox.hubspot.data.associations import Pair
+from crmsync.sandbox.hubspot.definitions.association_types import AssociationType
+from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.limits import ASSOCIATIONS
-from crmsync.sandbox.hubspot.objecttypes import ObjectType
 from crmsync.sandbox.hubspot.problems import HtmlNotFound, Refusal, invalid
-from crmsync.sandbox.hubspot.scopes import both_ends, objects
 
 MAX_READ, MAX_WRITE = 1_000, 2_000
 

@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from crmsync.sandbox.hubspot.api.http import Answer, Call, Endpoint
 from crmsync.sandbox.hubspot.api.objects import MAX_LIST_WITH_HISTORY, check_id_property, checked, create, update
 from crmsync.sandbox.hubspot.api.paging import completed
+from crmsync.sandbox.hubspot.api.scopes import objects
 from crmsync.sandbox.hubspot.api.shapes import build_view, shown, written
-from crmsync.sandbox.hubspot.checks import Values
-from crmsync.sandbox.hubspot.http import Answer, Call, Endpoint
-from crmsync.sandbox.hubspot.objecttypes import ObjectType
+from crmsync.sandbox.hubspot.data.checks import Values
+from crmsync.sandbox.hubspot.data.records import Row
+from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.problems import Refusal, invalid, invalid_properties, missing_records
-from crmsync.sandbox.hubspot.records import Row
-from crmsync.sandbox.hubspot.scopes import objects
 
 MAX_BATCH = 100
 Input = dict[str, Any]

@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from crmsync.sandbox.hubspot.api.http import Answer, Call, Endpoint
 from crmsync.sandbox.hubspot.api.paging import next_page
+from crmsync.sandbox.hubspot.api.scopes import objects
 from crmsync.sandbox.hubspot.api.shapes import build_view, shown, written
-from crmsync.sandbox.hubspot.associations import Pair
-from crmsync.sandbox.hubspot.checks import Values, check_new
-from crmsync.sandbox.hubspot.http import Answer, Call, Endpoint
+from crmsync.sandbox.hubspot.data.associations import Pair
+from crmsync.sandbox.hubspot.data.checks import Values, check_new
+from crmsync.sandbox.hubspot.data.records import Row
+from crmsync.sandbox.hubspot.data.search import MAX_HITS, MAX_PAGE, MAX_QUERY, SearchCompiler
+from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.limits import SEARCH
-from crmsync.sandbox.hubspot.objecttypes import ObjectType
 from crmsync.sandbox.hubspot.problems import HtmlNotFound, invalid, missing_records
-from crmsync.sandbox.hubspot.records import Row
-from crmsync.sandbox.hubspot.scopes import objects
-from crmsync.sandbox.hubspot.search import MAX_HITS, MAX_PAGE, MAX_QUERY, SearchCompiler
 
 MAX_LIST, MAX_LIST_WITH_HISTORY = 100, 50
 

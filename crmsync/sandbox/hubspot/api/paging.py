@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from crmsync.sandbox.hubspot.http import Call
+from crmsync.sandbox.hubspot.api.http import Call
 from crmsync.sandbox.hubspot.stamps import to_ms, wire
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from crmsync.sandbox.hubspot.http import Answer, Call, Endpoint
+from crmsync.sandbox.hubspot.api.http import Answer, Call, Endpoint
+from crmsync.sandbox.hubspot.api.scopes import schemas
+from crmsync.sandbox.hubspot.data.search import Clause
 from crmsync.sandbox.hubspot.problems import invalid
-from crmsync.sandbox.hubspot.scopes import schemas
-from crmsync.sandbox.hubspot.search import Clause
 
 _STAGE_PROPERTY = {"0-3": "dealstage", "0-5": "hs_pipeline_stage"}
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from crmsync.sandbox.hubspot.api.http import Answer, Call, Endpoint
 from crmsync.sandbox.hubspot.api.paging import completed
-from crmsync.sandbox.hubspot.http import Answer, Call, Endpoint
-from crmsync.sandbox.hubspot.objecttypes import ObjectType
+from crmsync.sandbox.hubspot.api.scopes import schemas
+from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
+from crmsync.sandbox.hubspot.definitions.properties import Definition
 from crmsync.sandbox.hubspot.problems import Refusal, invalid, not_found
-from crmsync.sandbox.hubspot.properties import Definition
-from crmsync.sandbox.hubspot.scopes import schemas
 
 MAX_BATCH = 100
 _PIPELINES, _STAGES = {"pipeline", "hs_pipeline"}, {"dealstage", "hs_pipeline_stage"}

@@ -12,7 +12,7 @@ from crmsync.sandbox.hubspot.api import (
     properties,
     schemas,
 )
-from crmsync.sandbox.hubspot.http import Endpoint
+from crmsync.sandbox.hubspot.api.http import Endpoint
 
 ENDPOINTS: tuple[Endpoint, ...] = (
     *batches.ENDPOINTS,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from crmsync.sandbox.hubspot.http import Answer, Call, Endpoint
-from crmsync.sandbox.hubspot.objecttypes import ObjectType
+from crmsync.sandbox.hubspot.api.http import Answer, Call, Endpoint
+from crmsync.sandbox.hubspot.api.scopes import custom_schemas
+from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.problems import invalid, not_found
-from crmsync.sandbox.hubspot.scopes import custom_schemas
 
 
 def list_schemas(call: Call) -> Answer:

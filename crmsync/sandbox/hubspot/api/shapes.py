@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crmsync.sandbox.hubspot.http import Call
-from crmsync.sandbox.hubspot.objecttypes import ObjectType
-from crmsync.sandbox.hubspot.properties import is_read_only
-from crmsync.sandbox.hubspot.records import Row, pick, render, visible_properties
+from crmsync.sandbox.hubspot.api.http import Call
+from crmsync.sandbox.hubspot.data.records import Row, pick, render, visible_properties
+from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
+from crmsync.sandbox.hubspot.definitions.properties import is_read_only
 
 MAX_ASSOCIATED = 500
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from crmsync.sandbox.hubspot.association_types import CHILD_TO_PARENT, AssociationType, AssociationTypes
-from crmsync.sandbox.hubspot.database import Database
+from crmsync.sandbox.hubspot.data.database import Database
+from crmsync.sandbox.hubspot.definitions.association_types import CHILD_TO_PARENT, AssociationType, AssociationTypes
 
 _CHUNK = 500
 

@@ -14,9 +14,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from crmsync.sandbox.hubspot.changes import APP_ID, Act
+from crmsync.sandbox.hubspot.data.changes import APP_ID, Act
+from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.limits import BURST
-from crmsync.sandbox.hubspot.objecttypes import ObjectType
 from crmsync.sandbox.hubspot.problems import HtmlNotFound, Refusal, invalid, missing_scopes
 from crmsync.sandbox.hubspot.stamps import to_ms
 from crmsync.sandbox.hubspot.tokens import Token

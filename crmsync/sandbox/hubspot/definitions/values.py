@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from crmsync.sandbox.hubspot.properties import Definition, is_multiple
+from crmsync.sandbox.hubspot.definitions.properties import Definition, is_multiple
 from crmsync.sandbox.hubspot.stamps import DAY_MS, parse_ms, wire, wire_date
 
 MAX_TEXT = 65_536

@@ -6,10 +6,10 @@ from decimal import Decimal
 from html import escape, unescape
 from re import sub
 
-from crmsync.sandbox.hubspot.changes import Act
-from crmsync.sandbox.hubspot.objecttypes import COMPANY, CONTACT, DEAL, TASK, TICKET, ObjectType
-from crmsync.sandbox.hubspot.pipelines import Pipelines
-from crmsync.sandbox.hubspot.records import Row
+from crmsync.sandbox.hubspot.data.changes import Act
+from crmsync.sandbox.hubspot.data.records import Row
+from crmsync.sandbox.hubspot.definitions.object_types import COMPANY, CONTACT, DEAL, TASK, TICKET, ObjectType
+from crmsync.sandbox.hubspot.definitions.pipelines import Pipelines
 from crmsync.sandbox.hubspot.stamps import DAY_MS, parse_ms, wire
 
 _BODIES = {"0-46": "hs_note_body", "0-27": "hs_task_body", "0-48": "hs_call_body", "0-47": "hs_meeting_body"}

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from fnmatch import fnmatchcase
 from typing import Any
 
-from crmsync.sandbox.hubspot.database import Database
-from crmsync.sandbox.hubspot.objecttypes import ObjectType, ObjectTypes
+from crmsync.sandbox.hubspot.data.database import Database
+from crmsync.sandbox.hubspot.definitions.object_types import ObjectType, ObjectTypes
+from crmsync.sandbox.hubspot.definitions.properties import Definition, is_multiple
 from crmsync.sandbox.hubspot.problems import invalid
-from crmsync.sandbox.hubspot.properties import Definition, is_multiple
 from crmsync.sandbox.hubspot.stamps import parse_ms
 
 MAX_PAGE, MAX_HITS = 200, 10_000

@@ -6,11 +6,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from crmsync.sandbox.hubspot.association_types import AssociationType, AssociationTypes
-from crmsync.sandbox.hubspot.database import Database
-from crmsync.sandbox.hubspot.objecttypes import ObjectType, ObjectTypes
+from crmsync.sandbox.hubspot.data.database import Database
+from crmsync.sandbox.hubspot.definitions.association_types import AssociationType, AssociationTypes
+from crmsync.sandbox.hubspot.definitions.object_types import ObjectType, ObjectTypes
+from crmsync.sandbox.hubspot.definitions.properties import PropertyCatalog
 from crmsync.sandbox.hubspot.problems import Refusal, invalid
-from crmsync.sandbox.hubspot.properties import PropertyCatalog
 from crmsync.sandbox.hubspot.stamps import wire
 
 _ACTIVITIES = ("0-46", "0-27", "0-48", "0-47", "0-49")

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crmsync.sandbox.hubspot.database import Database
+from crmsync.sandbox.hubspot.data.database import Database
 from crmsync.sandbox.hubspot.problems import invalid, not_found
 from crmsync.sandbox.hubspot.stamps import wire
 

@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from crmsync.sandbox.hubspot.objecttypes import COMPANY, CONTACT, ObjectType
-from crmsync.sandbox.hubspot.owners import Owners
-from crmsync.sandbox.hubspot.pipelines import Pipelines
+from crmsync.sandbox.hubspot.data.records import RecordStore, Row
+from crmsync.sandbox.hubspot.definitions.object_types import COMPANY, CONTACT, ObjectType
+from crmsync.sandbox.hubspot.definitions.owners import Owners
+from crmsync.sandbox.hubspot.definitions.pipelines import Pipelines
+from crmsync.sandbox.hubspot.definitions.properties import Definition, PropertyCatalog, is_read_only
+from crmsync.sandbox.hubspot.definitions.values import BadValue, normalise, option_values
 from crmsync.sandbox.hubspot.problems import (
     PropertyProblem,
     Refusal,
@@ -15,9 +18,6 @@ from crmsync.sandbox.hubspot.problems import (
     invalid_properties,
     property_problem,
 )
-from crmsync.sandbox.hubspot.properties import Definition, PropertyCatalog, is_read_only
-from crmsync.sandbox.hubspot.records import RecordStore, Row
-from crmsync.sandbox.hubspot.values import BadValue, normalise, option_values
 
 Values = dict[str, str | None]
 _STAGES = {"dealstage": "pipeline", "hs_pipeline_stage": "hs_pipeline"}

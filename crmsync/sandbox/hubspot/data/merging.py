@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from crmsync.sandbox.hubspot.associations import Associations, Pair
-from crmsync.sandbox.hubspot.changes import Act
-from crmsync.sandbox.hubspot.objecttypes import CONTACT, ObjectType
-from crmsync.sandbox.hubspot.properties import PropertyCatalog
-from crmsync.sandbox.hubspot.records import RecordStore, Row
-from crmsync.sandbox.hubspot.writes import Writer
+from crmsync.sandbox.hubspot.data.associations import Associations, Pair
+from crmsync.sandbox.hubspot.data.changes import Act
+from crmsync.sandbox.hubspot.data.records import RecordStore, Row
+from crmsync.sandbox.hubspot.data.writes import Writer
+from crmsync.sandbox.hubspot.definitions.object_types import CONTACT, ObjectType
+from crmsync.sandbox.hubspot.definitions.properties import PropertyCatalog
 
 _OWN = {
     "hs_merged_object_ids",

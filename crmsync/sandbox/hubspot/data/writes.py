@@ -6,17 +6,17 @@ from collections.abc import Callable, Collection, Mapping
 
 import orjson
 
-from crmsync.sandbox.hubspot import computed
-from crmsync.sandbox.hubspot.association_types import CHILD_TO_PARENT, PARENT_TO_CHILD, AssociationType
-from crmsync.sandbox.hubspot.associations import Associations, Pair
 from crmsync.sandbox.hubspot.behaviour import Behaviour
-from crmsync.sandbox.hubspot.changes import Act, Changes
-from crmsync.sandbox.hubspot.checks import Values
-from crmsync.sandbox.hubspot.database import Database
-from crmsync.sandbox.hubspot.objecttypes import COMPANY, CONTACT, DEAL, ObjectType, ObjectTypes
-from crmsync.sandbox.hubspot.pipelines import Pipelines
-from crmsync.sandbox.hubspot.properties import PropertyCatalog
-from crmsync.sandbox.hubspot.records import RecordStore, Row
+from crmsync.sandbox.hubspot.data import computed
+from crmsync.sandbox.hubspot.data.associations import Associations, Pair
+from crmsync.sandbox.hubspot.data.changes import Act, Changes
+from crmsync.sandbox.hubspot.data.checks import Values
+from crmsync.sandbox.hubspot.data.database import Database
+from crmsync.sandbox.hubspot.data.records import RecordStore, Row
+from crmsync.sandbox.hubspot.definitions.association_types import CHILD_TO_PARENT, PARENT_TO_CHILD, AssociationType
+from crmsync.sandbox.hubspot.definitions.object_types import COMPANY, CONTACT, DEAL, ObjectType, ObjectTypes
+from crmsync.sandbox.hubspot.definitions.pipelines import Pipelines
+from crmsync.sandbox.hubspot.definitions.properties import PropertyCatalog
 from crmsync.sandbox.hubspot.stamps import parse_ms, wire
 
 

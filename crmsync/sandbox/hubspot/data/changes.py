@@ -6,8 +6,8 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crmsync.sandbox.hubspot.database import Database
-from crmsync.sandbox.hubspot.records import Row
+from crmsync.sandbox.hubspot.data.database import Database
+from crmsync.sandbox.hubspot.data.records import Row
 from crmsync.sandbox.hubspot.stamps import wire
 
 APP_ID = "19083857"

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from crmsync.sandbox.hubspot import computed
-from crmsync.sandbox.hubspot.association_types import CHILD_TO_PARENT, AssociationType
-from crmsync.sandbox.hubspot.associations import Associations, Pair
-from crmsync.sandbox.hubspot.objecttypes import COMPANY, CONTACT, DEAL, ObjectType
-from crmsync.sandbox.hubspot.pipelines import Pipelines
-from crmsync.sandbox.hubspot.properties import PropertyCatalog
-from crmsync.sandbox.hubspot.records import RecordStore, Row
+from crmsync.sandbox.hubspot.data import computed
+from crmsync.sandbox.hubspot.data.associations import Associations, Pair
+from crmsync.sandbox.hubspot.data.records import RecordStore, Row
+from crmsync.sandbox.hubspot.definitions.association_types import CHILD_TO_PARENT, AssociationType
+from crmsync.sandbox.hubspot.definitions.object_types import COMPANY, CONTACT, DEAL, ObjectType
+from crmsync.sandbox.hubspot.definitions.pipelines import Pipelines
+from crmsync.sandbox.hubspot.definitions.properties import PropertyCatalog
+from crmsync.sandbox.hubspot.definitions.values import as_text
 from crmsync.sandbox.hubspot.stamps import parse_ms, wire, wire_date
-from crmsync.sandbox.hubspot.values import as_text
 
 LinkOf = Callable[[ObjectType, ObjectType, str | None], AssociationType]
 

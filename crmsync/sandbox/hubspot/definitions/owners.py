@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from crmsync.sandbox.hubspot.database import Database
+from crmsync.sandbox.hubspot.data.database import Database
 from crmsync.sandbox.hubspot.stamps import wire
 
 FIRST_OWNER_ID, FIRST_USER_ID = 156_644_386, 5_555_888

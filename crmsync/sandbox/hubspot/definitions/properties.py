@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from crmsync.sandbox.hubspot.database import Database
+from crmsync.sandbox.hubspot.data.database import Database
+from crmsync.sandbox.hubspot.definitions.standard_properties import COMMON, TABLES
 from crmsync.sandbox.hubspot.problems import Refusal, invalid
 from crmsync.sandbox.hubspot.stamps import wire
-from crmsync.sandbox.hubspot.standard_properties import COMMON, TABLES
 
 Definition = dict[str, Any]
 """A property as it stands on the wire."""

@@ -8,8 +8,8 @@ from typing import Any
 
 import orjson
 
-from crmsync.sandbox.hubspot.database import Database
-from crmsync.sandbox.hubspot.objecttypes import ObjectType
+from crmsync.sandbox.hubspot.data.database import Database
+from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.stamps import wire
 
 _COLUMNS = "id, properties, created_ms, updated_ms, settled_ms, archived_ms, merged_into"

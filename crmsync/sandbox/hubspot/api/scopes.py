@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crmsync.sandbox.hubspot.http import Call, ScopeRule
-from crmsync.sandbox.hubspot.objecttypes import ObjectType
+from crmsync.sandbox.hubspot.api.http import Call, ScopeRule
+from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 
 
 def _objects(kind: ObjectType, way: str) -> list[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from crmsync.sandbox.hubspot.database import Database
+from crmsync.sandbox.hubspot.data.database import Database
 
 DEFINED, CUSTOM = "HUBSPOT_DEFINED", "USER_DEFINED"
 FIRST_CUSTOM_ID = 1001

@@ -1,0 +1,1 @@
+"""Records and associations: stored, checked, written, merged, found."""
