@@ -1,0 +1,42 @@
+"""The clock both sandbox CRMs stamp by: the real time, until a test or a rehearsal sets it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+
+class SandboxClock:
+    """``now()`` follows the real time; ``set`` and ``advance`` move it, ``freeze`` stops it, ``reset`` lets it go again."""
+
+    def __init__(self, start: datetime | None = None) -> None:
+        self._offset = timedelta()
+        self._frozen: datetime | None = None
+        if start is not None:
+            self.set(start)
+
+    def now(self) -> datetime:
+        return self._frozen if self._frozen is not None else datetime.now(UTC) + self._offset
+
+    def set(self, instant: datetime) -> None:
+        """Make it ``instant`` now; time stands still there until it is advanced or reset."""
+        if instant.tzinfo is None:
+            raise ValueError(f"the sandbox clock needs an aware instant, got {instant.isoformat()} without an offset")
+        self._frozen = instant.astimezone(UTC)
+
+    def advance(self, seconds: float) -> None:
+        if self._frozen is not None:
+            self._frozen += timedelta(seconds=seconds)
+        else:
+            self._offset += timedelta(seconds=seconds)
+
+    def freeze(self) -> None:
+        self._frozen = self.now()
+
+    def reset(self) -> None:
+        self._offset = timedelta()
+        self._frozen = None
+
+    @property
+    def is_set(self) -> bool:
+        """Whether it differs from the real time."""
+        return self._frozen is not None or bool(self._offset)

@@ -1,0 +1,99 @@
+"""``/_sandbox/…``: what a rehearsal or a test in another process needs and no CRM has."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+if TYPE_CHECKING:
+    from crmsync.sandbox.server import Sandbox
+
+
+def _json(body: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(body, default=str), status, media_type="application/json")
+
+
+class Control:
+    """The control routes of one sandbox."""
+
+    def __init__(self, box: Sandbox) -> None:
+        self.box = box
+
+    def routes(self) -> list[BaseRoute]:
+        return [
+            Route("/_sandbox/health", self.health, methods=["GET"]),
+            Route("/_sandbox/reset", self.reset, methods=["POST"]),
+            Route("/_sandbox/faults", self.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/_sandbox/requests", self.requests, methods=["GET", "DELETE"]),
+            Route("/_sandbox/audit", self.audit, methods=["GET"]),
+            Route("/_sandbox/clock", self.clock, methods=["GET", "POST", "DELETE"]),
+            Route("/_sandbox/jwt-keys", self.jwt_keys, methods=["POST"]),
+            Route("/_sandbox/sessions", self.sessions, methods=["DELETE"]),
+        ]
+
+    async def health(self, _request: Request) -> Response:
+        return _json({"status": "ok", "world": self.box.world, "now": self.box.clock.now()})
+
+    async def reset(self, _request: Request) -> Response:
+        """The world as it was at the start; faults gone, clock real."""
+        self.box.reset()
+        return _json({"status": "ok", "world": self.box.world})
+
+    async def faults(self, request: Request) -> Response:
+        if request.method == "POST":
+            try:
+                given = orjson.loads(await request.body())
+                self.box.faults.add(**given)
+            except (orjson.JSONDecodeError, TypeError, ValueError) as problem:
+                return _json({"error": str(problem)}, 400)
+        elif request.method == "DELETE":
+            self.box.faults.clear()
+        return _json([fault.as_dict() for fault in self.box.faults.armed()])
+
+    async def requests(self, request: Request) -> Response:
+        if request.method == "DELETE":
+            self._each(lambda crm: crm.reset_requests())
+        found = self._each(
+            lambda crm: [dict(zip(("method", "path", "status"), row, strict=True)) for row in crm.requests]
+        )
+        return _json(found)
+
+    async def audit(self, _request: Request) -> Response:
+        return _json(self._each(lambda crm: [asdict(entry) for entry in crm.audit]))
+
+    async def clock(self, request: Request) -> Response:
+        """POST ``{"set": "<ISO instant>"}`` or ``{"advance": <seconds>}``; DELETE goes back to the real time."""
+        if request.method == "DELETE":
+            self.box.clock.reset()
+        elif request.method == "POST":
+            try:
+                self._move_clock(orjson.loads(await request.body()))
+            except (orjson.JSONDecodeError, TypeError, ValueError, KeyError) as problem:
+                return _json({"error": f"give set (an ISO instant) or advance (seconds): {problem}"}, 400)
+        return _json({"now": self.box.clock.now(), "is_set": self.box.clock.is_set})
+
+    def _move_clock(self, given: dict[str, Any]) -> None:
+        if "set" in given:
+            self.box.clock.set(datetime.fromisoformat(given["set"]))
+        else:
+            self.box.clock.advance(float(given["advance"]))
+
+    async def jwt_keys(self, request: Request) -> Response:
+        """The body is a public key in PEM form."""
+        self.box.salesforce.register_jwt_key((await request.body()).decode())
+        return _json({"status": "ok"})
+
+    async def sessions(self, _request: Request) -> Response:
+        """End every Salesforce session, as an admin can."""
+        self.box.salesforce.end_sessions()
+        return _json({"status": "ok"})
+
+    def _each(self, action: Callable[[Any], Any]) -> dict[str, Any]:
+        return {name: action(getattr(self.box, name)) for name in ("salesforce", "hubspot")}

@@ -1,0 +1,76 @@
+"""/query, /queryAll and their next pages; the same below /tooling is in ``tooling``."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from crmsync.sandbox.salesforce.api.calls import Answer, Call, Operations
+from crmsync.sandbox.salesforce.errors import SalesforceError
+from crmsync.sandbox.salesforce.soql.runner import MAX_BATCH
+
+OPERATIONS = Operations()
+_BATCH = re.compile(r"batchSize\s*=\s*(\d+)", re.IGNORECASE)
+
+
+@OPERATIONS.on("GET", "/query")
+def query(call: Call) -> Answer:
+    return _run(call, include_deleted=False)
+
+
+@OPERATIONS.on("GET", "/queryAll")
+def query_all(call: Call) -> Answer:
+    return _run(call, include_deleted=True)
+
+
+def _run(call: Call, *, include_deleted: bool) -> Answer:
+    runner = call.org.queries
+    if "explain" in call.query:
+        statement = runner.compile(call.query["explain"], call.access, include_deleted=include_deleted)
+        return Answer(body={"plans": [_plan(call, statement)]})
+    if "q" not in call.query:
+        raise SalesforceError("MALFORMED_QUERY", "A query string has to be specified")
+    text = call.query["q"]
+    if call.flag("columns"):
+        statement = runner.compile(text, call.access, include_deleted=include_deleted)
+        return Answer(body=_columns(statement))
+    return Answer(body=runner.run(text, call.access, call.base, batch=_batch(call), include_deleted=include_deleted))
+
+
+def _batch(call: Call) -> int:
+    match = _BATCH.search(call.headers.get("sforce-query-options", ""))
+    return int(match.group(1)) if match else MAX_BATCH
+
+
+def _plan(call: Call, statement: Any) -> dict[str, Any]:
+    name = statement.scope.sobject.name
+    return {"cardinality": call.org.count(name), "fields": [], "leadingOperationType": "TableScan", "relativeCost": 1.0,
+            "sobjectCardinality": call.org.count(name), "sobjectType": name}  # fmt: skip
+
+
+def _columns(statement: Any) -> dict[str, Any]:
+    """The answer to ``columns=true``: names and types instead of rows."""
+    keys = statement.node.keys if statement.node else [name for name, _ in statement.names]
+    sobject = statement.scope.sobject
+    columns = []
+    for key in keys:
+        item = sobject.field(key)
+        columns.append({
+            "aggregate": statement.node is None, "apexType": (item.type if item else "string").title(), "booleanType": bool(item and item.type == "boolean"),
+            "columnName": key, "custom": bool(item and item.custom), "displayName": item.label if item else key,
+            "foreignKeyName": None, "insertable": bool(item and item.describe["createable"]), "joinColumns": [],
+            "numberType": bool(item and item.type in ("int", "double", "currency", "percent")), "textType": bool(item and item.is_text),
+            "updatable": bool(item and item.describe["updateable"]),
+        })  # fmt: skip
+    return {"columnMetadata": columns, "entityName": sobject.name, "groupBy": bool(statement.group),
+            "idSelected": "Id" in keys, "keyPrefix": sobject.key_prefix}  # fmt: skip
+
+
+@OPERATIONS.on("GET", "/query/{locator}")
+def more(call: Call, locator: str) -> Answer:
+    return Answer(body=call.org.queries.more(locator, call.base))
+
+
+@OPERATIONS.on("GET", "/queryAll/{locator}")
+def more_all(call: Call, locator: str) -> Answer:
+    return more(call, locator)

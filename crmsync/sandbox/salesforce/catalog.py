@@ -1,0 +1,60 @@
+"""The objects every org has, as shipped in ``describes/``, and the fields that every custom object starts with."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+import orjson
+
+CURRENCIES = ("USD", "EUR", "GBP", "CHF", "SEK", "JPY", "AUD", "CAD")
+"""The first one is corporate."""
+
+
+def standard_objects() -> list[tuple[dict[str, Any], list[dict[str, Any]]]]:
+    """(object, fields) of each standard object, sorted by name."""
+    folder = files("crmsync.sandbox.salesforce") / "describes"
+    found = sorted((item for item in folder.iterdir() if item.name.endswith(".json")), key=lambda item: item.name)
+    loaded = [orjson.loads(item.read_bytes()) for item in found]
+    return [(item["object"], [_with_currencies(spec) for spec in item["fields"]]) for item in loaded]
+
+
+def _with_currencies(spec: dict[str, Any]) -> dict[str, Any]:
+    if spec.get("picklistValues") == "CURRENCIES":
+        return {**spec, "picklistValues": list(CURRENCIES)}
+    return spec
+
+
+def _stamp(name: str, label: str, type_: str = "datetime", **more: Any) -> dict[str, Any]:
+    fixed = {
+        "createable": False,
+        "updateable": False,
+        "permissionable": False,
+        "nillable": False,
+        "defaultedOnCreate": True,
+    }
+    return {"name": name, "label": label, "type": type_, **fixed, **more}
+
+
+def _user(name: str, label: str) -> dict[str, Any]:
+    relationship = name.removesuffix("Id")
+    return _stamp(name, label, "reference", referenceTo=["User"], relationshipName=relationship)
+
+
+def custom_object_fields(label: str, name_label: str, name_required: bool = True) -> list[dict[str, Any]]:
+    return [
+        {"name": "Id", "label": "Record ID", "type": "id"},
+        {**_user("OwnerId", "Owner ID"), "createable": True, "updateable": True},
+        _stamp("IsDeleted", "Deleted", "boolean"),
+        {"name": "Name", "label": name_label or f"{label} Name", "type": "string", "length": 80, "nameField": True,
+         "permissionable": False, "idLookup": True, "nillable": not name_required, "defaultedOnCreate": not name_required},
+        {"name": "CurrencyIsoCode", "label": "Currency ISO Code", "type": "picklist", "length": 3,
+         "defaultedOnCreate": True, "restrictedPicklist": True, "permissionable": False,
+         "picklistValues": list(CURRENCIES)},
+        _stamp("CreatedDate", "Created Date"),
+        _user("CreatedById", "Created By ID"),
+        _stamp("LastModifiedDate", "Last Modified Date"),
+        _user("LastModifiedById", "Last Modified By ID"),
+        _stamp("SystemModstamp", "System Modstamp"),
+        {**_stamp("LastActivityDate", "Last Activity Date", "date"), "nillable": True, "defaultedOnCreate": False},
+    ]  # fmt: skip

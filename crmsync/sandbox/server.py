@@ -1,0 +1,181 @@
+"""Both CRMs in one process on loopback: one Starlette app, served by uvicorn in a thread of its own."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import tempfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from email.utils import format_datetime
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import Any
+
+import uvicorn
+from starlette.applications import Starlette
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from crmsync.sandbox.clock import SandboxClock
+from crmsync.sandbox.control import Control
+from crmsync.sandbox.faults import TRANSPORT, FaultMiddleware, Faults
+from crmsync.sandbox.hubspot.portal import HubSpotPortal
+from crmsync.sandbox.salesforce.org import SalesforceOrg
+from crmsync.sandbox.worldcache import FILES, copy_world
+
+HOST = "127.0.0.1"
+BACKLOG = 128
+
+
+class _Protocol(HttpToolsProtocol):
+    """Lets a fault reach the connection, to cut it."""
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self.scope[TRANSPORT] = self.transport  # type: ignore[typeddict-unknown-key]
+
+
+class _Server(uvicorn.Server):
+    """Leaves signals to whoever runs the process, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.is_listening = threading.Event()
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.is_listening.set()
+
+
+class Sandbox:
+    """A Salesforce org and a HubSpot portal on ``url``. A context manager; nothing but loopback ever sees it.
+
+    ``directory`` holds salesforce.db and hubspot.db and keeps what was done in them; without one the data dies with the
+    sandbox. A directory that has both files already is opened as it is, whatever ``world`` says.
+    """
+
+    def __init__(
+        self, directory: Path | None = None, port: int = 0, world: str = "demo", *, clock: SandboxClock | None = None
+    ) -> None:
+        self.world = world
+        self.clock = clock or SandboxClock()
+        self.faults = Faults()
+        self._owned = tempfile.TemporaryDirectory(prefix="crmsync-sandbox-") if directory is None else None
+        self.directory = Path(self._owned.name) if self._owned else Path(str(directory))
+        self._wanted_port = port
+        self._thread: threading.Thread | None = None
+        self.salesforce: SalesforceOrg
+        self.hubspot: HubSpotPortal
+
+    # ---------------------------------------------------------------- life
+
+    def __enter__(self) -> Sandbox:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else no TCP_NODELAY
+        try:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            self._socket.bind((HOST, self._wanted_port))
+            self._open()
+        except BaseException:
+            self._socket.close()
+            raise
+        self._server = _Server(self._config())
+        self._thread = threading.Thread(
+            target=self._server.run, kwargs={"sockets": [self._socket]}, name="crmsync-sandbox", daemon=True
+        )
+        self._thread.start()
+        while not self._server.is_listening.wait(0.05):
+            if not self._thread.is_alive():
+                raise RuntimeError(f"the sandbox could not listen on {self.url}")
+
+    def stop(self) -> None:
+        if self._thread is not None:
+            self._server.should_exit = True
+            self._thread.join()
+            self._thread = None
+            self._socket.close()
+            self._close()
+        if self._owned is not None:
+            self._owned.cleanup()
+
+    def serve_forever(self) -> None:
+        """Until SIGTERM or SIGINT; then both CRMs are closed cleanly. Main thread only."""
+        done = threading.Event()
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            done.set()
+
+        before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            with self:
+                done.wait()
+        finally:
+            for number, previous in before.items():
+                signal.signal(number, previous)
+
+    @property
+    def url(self) -> str:
+        return f"http://{HOST}:{self._socket.getsockname()[1]}"
+
+    def _config(self) -> uvicorn.Config:
+        return uvicorn.Config(
+            self._app, http=_Protocol, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none", interface="asgi3", proxy_headers=False,
+            timeout_keep_alive=75, timeout_graceful_shutdown=1, backlog=BACKLOG, date_header=False,
+        )  # fmt: skip
+
+    # ---------------------------------------------------------------- data
+
+    def reset(self) -> None:
+        """The world as it was at the start; the address, and the handles a test may hold, change to new ones."""
+        old = (self.salesforce, self.hubspot)
+        self.faults.clear()
+        self.clock.reset()
+        for crm in old:
+            crm.close()
+        for name in FILES:
+            for path in self.directory.glob(f"{name}*"):
+                path.unlink()
+        self._open()
+
+    def _open(self) -> None:
+        self.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        copy_world(self.world, self.directory, self.clock.now())
+        self.salesforce = SalesforceOrg(str(self.directory / FILES[0]), self.clock)
+        self.hubspot = HubSpotPortal(str(self.directory / FILES[1]), self.clock)
+        routes = [*Control(self).routes(), *self.salesforce.routes(), *self.hubspot.routes()]
+        self._inner = Starlette(routes=routes)
+
+    def _close(self) -> None:
+        self.salesforce.close()
+        self.hubspot.close()
+
+    async def _app(self, scope: Any, receive: Any, send: Any) -> None:
+        """Looks the app up per request, so that a reset can exchange it under the running server."""
+        await FaultMiddleware(self._inner, self.faults, self._log)(scope, receive, self._dated(send))
+
+    def _dated(self, send: Any) -> Any:
+        """Every answer carries the sandbox's own time: clients set their pull windows by the ``Date`` header."""
+
+        async def dated(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                stamp = format_datetime(self.clock.now(), usegmt=True).encode()
+                message = {**message, "headers": [*message.get("headers", ()), (b"date", stamp)]}
+            await send(message)
+
+        return dated
+
+    def _log(self, system: str, method: str, path: str, status: int) -> None:
+        {"salesforce": self.salesforce, "hubspot": self.hubspot}[system].log_request(method, path, status)
