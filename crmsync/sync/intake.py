@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
-from zoneinfo import ZoneInfo
 
 from crmsync.connectors.files import IntakeResult, IntakeRow, Lookup, build_lookup, read_rows, resolve, write_rejects
 from crmsync.mappings import ValueProblem
@@ -53,7 +52,7 @@ def land_intake(session: Session, report: RunReport, check: Callable[[Plan], Non
 
 
 def _read(session: Session, source: Intake) -> IntakeResult:
-    result = read_rows(source.file, source.kind, timezone=ZoneInfo(session.policy.timezone))
+    result = read_rows(source.file, source.kind, timezone=session.policy.timezone)
     return resolve(result, {kind: _LazyLookup(session, kind) for kind in REFERENCED})
 
 
