@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from email.utils import format_datetime
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -33,7 +33,7 @@ class _Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        self.scope[TRANSPORT] = self.transport  # type: ignore[typeddict-unknown-key]
+        cast(dict[str, Any], self.scope)[TRANSPORT] = self.transport
 
 
 class _Server(uvicorn.Server):
@@ -178,4 +178,5 @@ class Sandbox:
         return dated
 
     def _log(self, system: str, method: str, path: str, status: int) -> None:
-        {"salesforce": self.salesforce, "hubspot": self.hubspot}[system].log_request(method, path, status)
+        crm: SalesforceOrg | HubSpotPortal = self.salesforce if system == "salesforce" else self.hubspot
+        crm.log_request(method, path, status)

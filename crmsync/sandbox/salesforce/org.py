@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 import orjson
@@ -24,8 +25,7 @@ DAILY_LIMIT = 100_000
 
 
 if TYPE_CHECKING:
-    from crmsync.sandbox.salesforce.api.auth import Sessions
-    from crmsync.sandbox.salesforce.api.calls import Dispatcher
+    from crmsync.sandbox.salesforce.api.app import Front
 
 
 class Clock(Protocol):
@@ -50,8 +50,6 @@ class SalesforceOrg:
         self.api_limit = DAILY_LIMIT
         self.api_calls = 0
         self.queries = QueryRunner(self)
-        self.dispatcher: Dispatcher | None = None
-        self.sessions: Sessions | None = None
         self._access: dict[str, Access] = {}
         self._jwt_keys: list[str] = []
         self._actor_id: str | None = None
@@ -66,10 +64,15 @@ class SalesforceOrg:
     def close(self) -> None:
         self.store.close()
 
-    def routes(self) -> list[BaseRoute]:
-        from crmsync.sandbox.salesforce.api.app import build_routes
+    @cached_property
+    def front(self) -> Front:
+        """The HTTP side, made when it is first needed."""
+        from crmsync.sandbox.salesforce.api.app import Front
 
-        return build_routes(self)
+        return Front(self)
+
+    def routes(self) -> list[BaseRoute]:
+        return self.front.routes()
 
     def reload_schema(self) -> None:
         """Back to what the database says, after a rollback took objects or fields away."""
@@ -295,7 +298,8 @@ class SalesforceOrg:
         with self.store.lock:
             return int(self.store.scalar(f'SELECT COUNT(*) FROM "{target.name}"{live}'))
 
-    def person(self, user_id: str | None) -> Actor:
+    def person(self, user_id: str | None = None) -> Actor:
+        """Somebody at the keyboard: the administrator, unless a user is named."""
         from crmsync.sandbox.credentials import SALESFORCE_ADMIN_USERNAME
 
         return Actor(self.access(user_id or str(self.user_id(SALESFORCE_ADMIN_USERNAME))))
@@ -319,8 +323,7 @@ class SalesforceOrg:
 
     def end_sessions(self) -> None:
         """Every access token given out is worthless from now on."""
-        if self.sessions is not None:
-            self.sessions.end_all()
+        self.front.sessions.end_all()
 
     @property
     def audit(self) -> list[AuditEntry]:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import gzip
-import time
 import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import orjson
@@ -40,18 +39,6 @@ _JSON = "application/json;charset=UTF-8"
 _ALL = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD"]
 
 
-def build_routes(org: SalesforceOrg) -> list[BaseRoute]:
-    """Token endpoint, version list and login need no session; everything below a version does."""
-    front = Front(org)
-    return [
-        *auth.routes(front.sessions, org),
-        *soap.routes(front.sessions, org),
-        Route("/services/data", front.versions, methods=["GET"]),
-        Route("/services/data/", front.versions, methods=["GET"]),
-        Route("/services/data/{rest:path}", front.data, methods=_ALL),
-    ]
-
-
 @dataclass(slots=True)
 class Refusal(Exception):
     """Ends a request before there is a call."""
@@ -67,7 +54,16 @@ class Front:
             [collections.OPERATIONS, composite.OPERATIONS, query.OPERATIONS, replication.OPERATIONS, tooling.OPERATIONS,
              metadata.OPERATIONS, resources.OPERATIONS, describe.OPERATIONS, sobjects.OPERATIONS]
         )  # fmt: skip
-        org.dispatcher = self.dispatcher
+
+    def routes(self) -> list[BaseRoute]:
+        """Token endpoint, version list and login need no session; everything below a version does."""
+        return [
+            *auth.routes(self.sessions, self.org),
+            *soap.routes(self.sessions, self.org),
+            Route("/services/data", self.versions, methods=["GET"]),
+            Route("/services/data/", self.versions, methods=["GET"]),
+            Route("/services/data/{rest:path}", self.data, methods=_ALL),
+        ]
 
     async def versions(self, request: Request) -> Response:
         self._log(request, 200)
@@ -165,11 +161,3 @@ class Front:
 
     def _log(self, request: Request, status: int) -> None:
         self.org.log_request(request.method, request.url.path, status)
-
-
-def elapsed_ms(start: float) -> float:
-    return (time.perf_counter() - start) * 1000
-
-
-def as_json(value: Any) -> bytes:
-    return orjson.dumps(value)

@@ -48,7 +48,6 @@ class Sessions:
     def __init__(self, org: SalesforceOrg) -> None:
         self.org = org
         self._open: dict[str, Session] = {}
-        org.sessions = self
 
     def start(self, user_id: str) -> str:
         token = f"{self.org.id[:15]}!AQ{secrets.token_urlsafe(60)}"

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from crmsync.sandbox.salesforce.api.calls import Answer, Call, Operations
@@ -158,24 +157,15 @@ def _each(call: Call, things: Sequence[Any], one: Callable[[Any], Item], *, all_
     """Outcomes in request order; all-or-none undoes the good ones and says so."""
     strict = bool(call.json_object().get("allOrNone")) if all_or_none is None else all_or_none
     results: list[Item] = []
-    with _undone_on_failure(call):
-        for thing in things:
-            results.append(_outcome(call, thing, one))
-        if strict and not all(result["success"] for result in results):
-            raise _RollBack
-        return Answer(body=results)
-    return Answer(
-        body=[result if not result["success"] else {"success": False, "errors": [_ROLLED_BACK]} for result in results]
-    )
-
-
-@contextmanager
-def _undone_on_failure(call: Call) -> Iterator[None]:
     try:
         with call.org.store.transaction():
-            yield
+            results = [_outcome(call, thing, one) for thing in things]
+            if strict and not all(result["success"] for result in results):
+                raise _RollBack
     except _RollBack:
-        return
+        undone = {"success": False, "errors": [_ROLLED_BACK]}
+        results = [undone if result["success"] else result for result in results]
+    return Answer(body=results)
 
 
 def _outcome(call: Call, thing: Any, one: Callable[[Any], Item]) -> Item:

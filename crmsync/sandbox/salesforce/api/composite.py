@@ -94,7 +94,7 @@ def _run_one(call: Call, request: Mapping[str, Any], results: Results) -> Answer
         inner = _subcall(call, str(request.get("method", "GET")), url, body, request.get("httpHeaders") or {})
     except SalesforceError as error:
         return Answer(error.status, error.body())
-    return _sub_answer(call.org.dispatcher.answer(inner))
+    return _sub_answer(call.org.front.dispatcher.answer(inner))
 
 
 def _sub_answer(answer: Answer) -> Answer:
@@ -165,7 +165,7 @@ def batch(call: Call) -> Answer:
         url = str(request.get("url", ""))
         url = url if url.startswith("/services/data/") else f"/services/data/{url.lstrip('/')}"
         try:
-            answer = call.org.dispatcher.answer(
+            answer = call.org.front.dispatcher.answer(
                 _subcall(call, str(request.get("method", "GET")), url, request.get("richInput"), {})
             )
         except SalesforceError as error:
