@@ -32,7 +32,7 @@ def connect(box: Sandbox) -> Iterator[Connect]:
 
     def open_one(**changes: Any) -> SalesforceConnector:
         given = {"auth": {"client_id": SALESFORCE_CLIENT_ID}, "secrets": {"client_secret": SALESFORCE_CLIENT_SECRET}}
-        connector = SalesforceConnector(settings(box.url, **{**given, **changes}), sleep=lambda _: None)
+        connector = SalesforceConnector(settings(**{"url": box.url, **given, **changes}), sleep=lambda _: None)
         opened.append(connector)
         return connector
 
