@@ -156,7 +156,8 @@ class Tour:
     def _show_second_run(self, report: RunReport) -> None:
         self._step("sync", "once more: nothing changed, so nothing is written")
         mark = ("  ✘ ", "red") if report.written else ("  ✔ ", "green")
-        self._say(styled(mark, f"{count(report.written, 'write')} in run {report.run_id}"))
+        refused = f", {report.failed:,} refused again" if report.failed else ""
+        self._say(styled(mark, f"{count(report.written, 'write')}{refused}"))
 
     def _explain(self, session: Session, example: Example) -> None:
         from crmsync.sync.why import explain
@@ -178,7 +179,7 @@ class Tour:
         hints = (
             (f"status -p {where}", "both connections on one screen"),
             (f"findings -p {where}", "conflicts, duplicates, missing facts"),
-            (f"why {example} -p {where}", "everything that was decided about this deal"),
+            (f"why {example} -p {where}", "everything that was decided about this record"),
             (f"plan -p {where}", f"after an edit in {where / 'policies'}/: exactly what it would change"),
         )
         width = max(len(typed) for typed, _ in hints)

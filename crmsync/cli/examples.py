@@ -27,13 +27,18 @@ class _Wanted:
     question: str
     kind: str
     field: str
-    fits: Callable[[object], bool]
+    rank: Callable[[object], int | None]
+    """How good an example a value is, 0 the best; ``None``: none."""
+
+
+def _one_of(*values: str) -> Callable[[object], int | None]:
+    return lambda value: values.index(value) if value in values else None
 
 
 _WANTED = (
-    _Wanted("who brought this deal", "deal", "attribution", lambda value: value == "sourced"),
-    _Wanted("who else claims it", "deal", "conflict_status", lambda value: value in ("confirmed", "suspected")),
-    _Wanted("until when it is protected", "deal", "protection_end", lambda value: value is not None),
+    _Wanted("who brought this deal?", "deal", "attribution", _one_of("sourced")),
+    _Wanted("who else claims it?", "registration", "conflict_status", _one_of("confirmed", "suspected")),
+    _Wanted("until when is it protected?", "deal", "protection_end", lambda value: None if value is None else 0),
 )
 
 
@@ -54,13 +59,14 @@ def _candidates(store: Store, mapping: Mapping, wanted: _Wanted) -> Iterator[tup
     """Fitting records with what sorts them: those with a reason worth reading first, then by name."""
     object_name = mapping.object_of(wanted.kind)
     for decision in store.decided(wanted.kind, wanted.field):
-        if not wanted.fits(orjson.loads(decision.value)):
+        rank = wanted.rank(orjson.loads(decision.value))
+        if rank is None:
             continue
         written = store.history(object_name, decision.id, wanted.field)
         row = store.row(object_name, decision.id)
-        name_field = mapping.field(wanted.kind, "name")
+        name_field = mapping.field(wanted.kind, "name") or mapping.field(wanted.kind, "number")
         label = str(row.fields.get(name_field.remote_field)) if row and name_field else decision.id
-        yield f"{not written:d}{not _is_told(decision):d}{label}", f"{wanted.kind}:{decision.id}"
+        yield f"{not written:d}{not _is_told(decision):d}{rank}{label}", f"{wanted.kind}:{decision.id}"
 
 
 def _is_told(decision: DecisionRow) -> bool:

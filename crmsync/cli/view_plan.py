@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from crmsync.cli.render import Line, Rows, styled
-from crmsync.cli.words import NOT_CHECKED, SYSTEM_NAMES, api_calls, count, shorten, show_value
+from crmsync.cli.words import NOT_CHECKED, SYSTEM_NAMES, api_calls, count, place, shorten, show_value
 from crmsync.sync.plan import Change, FieldChange, Plan
 from crmsync.sync.report import RunReport
 
@@ -39,10 +39,19 @@ def change_lines(change: Change) -> Iterator[Line]:
     mark, color = _MARKS[change.op]
     name = f"  ({change.id})" if change.id else ""
     yield styled(("  " + mark, color), f" {change.kind}  ", (change.label, "bold"), (name, "dim"))
+    if change.kind == "task":
+        yield _task_line(change)
+        return
     shown = [field for field in change.fields if field.field != "synced_at"] or list(change.fields)
     widths = _widths(shown)
     for field in shown:
         yield _field_line(field, widths)
+
+
+def _task_line(change: Change) -> Line:
+    """A task is one thing to do, not eight fields."""
+    first = change.fields[0]
+    return styled(f"      {shorten(first.reason, 120)}", (f"  {place(first.where)}", "dim"))
 
 
 def _widths(fields: list[FieldChange]) -> tuple[int, int, int]:
@@ -63,7 +72,7 @@ def _field_line(field: FieldChange, widths: tuple[int, int, int]) -> Line:
         f"      {field.field:<{name}}  ",
         (f"{_values(field):<{values}}", "cyan"),
         f"  {shorten(field.reason, 60):<{reason}}",
-        (f"  {field.where}", "dim"),
+        (f"  {place(field.where)}", "dim"),
     )
 
 
@@ -73,10 +82,12 @@ def field_table(plan: Plan) -> Rows:
         (change.kind, field.field, field.rule, field.where)
         for change in plan.changes
         for field in change.fields
-        if field.field != "synced_at"
+        if field.field != "synced_at" and change.kind != "task"
     )
+    tasks = [change for change in plan.changes if change.kind == "task"]
+    changes.update(("task", "", change.fields[0].rule, change.fields[0].where) for change in tasks)
     rows = [
-        (f"  {number:,}", f"{kind}.{name}", rule, where)
+        (f"  {number:,}", f"{kind}.{name}".rstrip("."), rule, place(where))
         for (kind, name, rule, where), number in changes.most_common(40)
     ]
     return Rows(("  changes", "field", "rule", "where"), rows, right=(0,))

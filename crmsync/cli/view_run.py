@@ -6,11 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from crmsync.cli.render import Line, Rows, styled
-from crmsync.cli.words import api_calls, count, instant, shorten, took
+from crmsync.cli.words import api_calls, count, instant, place, shorten, took
 from crmsync.store import FindingRow, JournalRow
-from crmsync.sync.report import Completeness, RunReport
+from crmsync.sync.report import Completeness, RunReport, WriteFailure
 
-FAILURES_SHOWN = 20
+FAILURES_SHOWN = 5
 _STATUS_STYLES = {"ok": "green", "partial": "yellow", "failed": "red", "running": "cyan"}
 _SEVERITY_STYLES = {"error": "red", "warning": "yellow"}
 
@@ -26,11 +26,20 @@ def report_lines(report: RunReport) -> Iterator[Line]:
     yield f"  findings  {_findings(report)}"
     yield completeness_line(report.completeness)
     yield f"  {api_calls(report.api)} · took {took(report.started_at, report.finished_at)}"
-    for failure in report.failures[:FAILURES_SHOWN]:
-        name = f"{failure.label} ({failure.object} {failure.record_id})"
-        yield styled((f"  {failure.status:<8}", "red"), f"  {name}  {failure.code} {shorten(failure.message, 120)}")
-    if len(report.failures) > FAILURES_SHOWN:
-        yield f"  … {len(report.failures) - FAILURES_SHOWN:,} more: crmsync runs {report.run_id}"
+    yield from _failure_lines(report)
+
+
+def _failure_lines(report: RunReport) -> Iterator[Line]:
+    """The first few of each kind of failure, then how many more of it there are."""
+    groups: dict[tuple[str, str], list[WriteFailure]] = {}
+    for failure in report.failures:
+        groups.setdefault((failure.status, failure.code), []).append(failure)
+    for (status, code), group in groups.items():
+        for failure in group[:FAILURES_SHOWN]:
+            name = f"{failure.label} ({failure.object} {failure.record_id})"
+            yield styled((f"  {status:<8}", "red"), f"  {name}  {code} {shorten(failure.message, 120)}")
+        if len(group) > FAILURES_SHOWN:
+            yield f"            and {len(group) - FAILURES_SHOWN:,} more with {code}: crmsync runs {report.run_id}"
 
 
 def _written(report: RunReport) -> str:
@@ -98,7 +107,7 @@ def run_lines(run: Mapping[str, Any], writes: Sequence[JournalRow], *, show: int
         yield Rows(
             ("record", "field", "old", "new", "status", "where"),
             [
-                (shorten(w.label, 40), w.field, _short(w.old), _short(w.new), w.status or "unknown", w.where)
+                (shorten(w.label, 40), w.field, _short(w.old), _short(w.new), w.status or "unknown", place(w.where))
                 for w in shown
             ],
         )
@@ -121,7 +130,7 @@ def findings_lines(findings: Sequence[FindingRow], *, show: int | None) -> Itera
         for finding in group:
             closed = f"  cleared {instant(finding.cleared_at)}" if finding.cleared_at else ""
             head = f"{finding.kind}  {shorten(finding.label or finding.id, 48)} ({finding.id})"
-            yield styled(f"    {head}  {finding.message}", (f"  {finding.where}{closed}", "dim"))
+            yield styled(f"    {head}  {finding.message}", (f"  {place(finding.where)}{closed}", "dim"))
     if len(shown) < len(findings):
         yield f"… {count(len(findings) - len(shown), 'more finding')} (--show all)"
     open_count = sum(finding.cleared_at is None for finding in findings)

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from crmsync.cli.render import Line, styled
-from crmsync.cli.words import instant, show_value
+from crmsync.cli.words import instant, place, show_value
 from crmsync.store import HistoryRow
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def why_lines(story: Explanation, *, url: str = "", in_full: bool = False) -> It
     else:
         yield from _overview(story)
     for finding in story.findings:
-        yield styled(("  ! ", "yellow"), f"{finding.code}  {finding.message}", (f"  {finding.where}", "dim"))
+        yield styled(("  ! ", "yellow"), f"{finding.code}  {finding.message}", (f"  {place(finding.where)}", "dim"))
 
 
 def _overview(story: Explanation) -> Iterator[Line]:
@@ -37,7 +37,7 @@ def _overview(story: Explanation) -> Iterator[Line]:
             f"  {field.field:<{width}}  ",
             (f"{show_value(field.value):<{values}}", "cyan"),
             f"  {field.reason}",
-            (f"  {field.where}", "dim"),
+            (f"  {place(field.where)}", "dim"),
         )
     if blank:
         are = "field is blank, as it should be" if blank == 1 else "fields are blank, as they should be"
@@ -49,7 +49,7 @@ def field_lines(field: FieldStory) -> Iterator[Line]:
     remote = f" ({field.remote_field})" if field.remote_field else ""
     yield styled(("  " + field.field, "bold"), f"{remote}   ", (show_value(field.value, width=120), "cyan"))
     yield styled(f"    because   {field.reason}", (f"   [{field.code}]", "dim"))
-    yield f"    rule      {field.rule}, {field.where}"
+    yield f"    rule      {field.rule}, {place(field.where)}"
     for index, line in enumerate(field.trace):
         yield f"    {'steps' if index == 0 else '':<10}{line}"
     for index, line in enumerate(field.evidence):
@@ -64,4 +64,4 @@ def field_lines(field: FieldStory) -> Iterator[Line]:
 def _write(write: HistoryRow) -> str:
     change = f"{show_value(write.old)} -> {show_value(write.new)}"
     status = "" if write.status == "ok" else f"   {write.status or 'unknown'}"
-    return f"{instant(write.at)}   run {write.run_id}   {change}{status}   {write.where}"
+    return f"{instant(write.at)}   run {write.run_id}   {change}{status}   {place(write.where)}"

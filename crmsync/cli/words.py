@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from crmsync.remote import ApiBudget
@@ -29,6 +30,15 @@ def show_value(value: Any, *, width: int = 40) -> str:
 
 def shorten(text: str, width: int) -> str:
     return text if len(text) <= width else text[: width - 1].rstrip() + "…"
+
+
+def place(where: str) -> str:
+    """``file:line``, from here where the file is below, so that it is short and can be opened."""
+    path, _, line = where.rpartition(":")
+    try:
+        return f"{Path(path).relative_to(Path.cwd())}:{line}"
+    except ValueError:
+        return where
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

@@ -36,8 +36,8 @@ _TABLES = (
         PRIMARY KEY (key, root)) WITHOUT ROWID""",
     "CREATE INDEX neighbourhood_watches_root ON neighbourhood_watches (root)",
     # all decided fields of a record in one row: they are written and read together
-    """CREATE TABLE decisions (kind TEXT NOT NULL, id TEXT NOT NULL, root TEXT NOT NULL, body TEXT NOT NULL,
-        PRIMARY KEY (kind, id))""",
+    """CREATE TABLE decisions (kind TEXT NOT NULL, id TEXT NOT NULL, root TEXT NOT NULL, policy_version TEXT NOT NULL,
+        decided_at TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, id))""",
     "CREATE INDEX decisions_root ON decisions (root)",
     """CREATE TABLE findings (
         code TEXT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL, subject TEXT NOT NULL, severity TEXT NOT NULL,
@@ -65,7 +65,7 @@ _VIEWS = (
     """CREATE VIEW decided_fields AS
         SELECT d.kind, d.id, f.value ->> '$.field' AS field, f.value ->> '$.value' AS value,
                f.value ->> '$.code' AS code, f.value ->> '$.reason' AS reason, f.value ->> '$.where' AS place,
-               f.value ->> '$.policy_version' AS policy_version, f.value ->> '$.decided_at' AS decided_at
+               d.policy_version, d.decided_at
         FROM decisions AS d, json_each(d.body) AS f""",
     """CREATE VIEW open_findings AS
         SELECT severity, code, kind, id, label, message, place, first_seen FROM findings WHERE cleared_at IS NULL""",
