@@ -92,7 +92,7 @@ class Control:
 
     async def sessions(self, _request: Request) -> Response:
         """End every Salesforce session, as an admin can."""
-        self.box.salesforce.end_sessions()
+        self.box.salesforce.sessions.end_all()
         return _json({"status": "ok"})
 
     def _each(self, action: Callable[[Any], Any]) -> dict[str, Any]:

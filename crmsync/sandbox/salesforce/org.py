@@ -26,6 +26,7 @@ DAILY_LIMIT = 100_000
 
 if TYPE_CHECKING:
     from crmsync.sandbox.salesforce.api.app import Front
+    from crmsync.sandbox.salesforce.api.auth import Sessions
 
 
 class Clock(Protocol):
@@ -73,6 +74,10 @@ class SalesforceOrg:
 
     def routes(self) -> list[BaseRoute]:
         return self.front.routes()
+
+    @property
+    def sessions(self) -> Sessions:
+        return self.front.sessions
 
     def reload_schema(self) -> None:
         """Back to what the database says, after a rollback took objects or fields away."""
@@ -320,10 +325,6 @@ class SalesforceOrg:
     def reset_requests(self) -> None:
         self.requests.clear()
         self._writes_before = self._writes()
-
-    def end_sessions(self) -> None:
-        """Every access token given out is worthless from now on."""
-        self.front.sessions.end_all()
 
     @property
     def audit(self) -> list[AuditEntry]:

@@ -53,8 +53,7 @@ class Node:
             return None
         name = self.sobject.name
         record: Record = {"attributes": {"type": name, "url": f"{base}{name}/{record_id}"}}
-        for key, index in zip(self.keys, self.indexes, strict=True):
-            record[key] = row[index]
+        record.update(zip(self.keys, map(row.__getitem__, self.indexes), strict=True))
         for key, convert in self.converts:
             record[key] = convert(record[key])
         for key, parent in self.parents.items():
