@@ -62,7 +62,6 @@ class Guards(BaseModel):
 
     max_changes: int | None = 1000
     max_percent: float | None = 20
-    max_seconds: int | None = None
     first_run_max_changes: int | None = None
 
 
@@ -176,7 +175,6 @@ def _build(file: ProjectFile, document: Document) -> Project:
         guards=Guards(
             max_changes=guards.max_changes,
             max_percent=guards.max_percent,
-            max_seconds=guards.max_seconds,
             first_run_max_changes=guards.first_run.max_changes,
         ),
         schedule=_schedule(file.schedule) if file.schedule else None,

@@ -201,7 +201,6 @@ class GuardsEntry(YamlModel):
 
     max_changes: int | None = Field(default=1000, ge=0)
     max_percent: float | None = Field(default=20, ge=0, le=100)
-    max_seconds: int | None = Field(default=None, ge=1)
     first_run: FirstRun = FirstRun()
     deletes: Literal["never"] = "never"
 

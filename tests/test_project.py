@@ -82,7 +82,7 @@ def test_an_unknown_connection_is_a_usage_error(directory: Path) -> None:
 
 def test_guards_schedule_and_intake(directory: Path) -> None:
     more = """\
-guards: {max_changes: 5, max_percent: 12.5, max_seconds: 60, first_run: {max_changes: 900}, deletes: never}
+guards: {max_changes: 5, max_percent: 12.5, first_run: {max_changes: 900}, deletes: never}
 schedule: {every: 90s, timezone: Europe/Berlin, jitter: 1m}
 intake:
   - {kind: registration, file: in/r.csv, rejects: in/bad.csv}
@@ -90,12 +90,7 @@ intake:
 """
     project = load(directory, TEXT + more)
     guards = project.guards
-    assert (guards.max_changes, guards.max_percent, guards.max_seconds, guards.first_run_max_changes) == (
-        5,
-        12.5,
-        60,
-        900,
-    )
+    assert (guards.max_changes, guards.max_percent, guards.first_run_max_changes) == (5, 12.5, 900)
     assert project.schedule is not None
     assert (project.schedule.every_s, project.schedule.jitter_s, project.schedule.cron) == (90, 60, "")
     assert [(i.kind, i.rejects) for i in project.intake] == [
@@ -242,9 +237,7 @@ def test_an_installed_package_finds_its_starter(tmp_path: Path) -> None:
     shutil.copytree(starter_dir(), tmp_path / "prefix/share/crmsync/config")
     code = f"import sysconfig; sysconfig.get_path = lambda _: {str(tmp_path / 'prefix')!r}; "
     code += "from crmsync.starter import starter_dir; print(starter_dir())"
-    found = subprocess.run(
-        [sys.executable, "-c", code], cwd=package, capture_output=True, text=True, check=True
-    )
+    found = subprocess.run([sys.executable, "-c", code], cwd=package, capture_output=True, text=True, check=True)
     assert found.stdout.strip() == str(tmp_path / "prefix/share/crmsync/config")
 
 
