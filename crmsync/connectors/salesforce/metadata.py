@@ -125,6 +125,7 @@ def _object_xml(definition: ObjectDef) -> str:
         "<nameField><label>Name</label><type>Text</type></nameField>"
         "<deploymentStatus>Deployed</deploymentStatus>"
         "<sharingModel>ReadWrite</sharingModel>"
+        "<enableActivities>true</enableActivities>"
         "<enableReports>true</enableReports>"
         "<enableSearch>true</enableSearch>",
     )

@@ -128,7 +128,14 @@ def field_spec(name: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def add_object(
-    org: SalesforceOrg, name: str, label: str, plural: str, key_prefix: str | None = None, name_label: str = ""
+    org: SalesforceOrg,
+    name: str,
+    label: str,
+    plural: str,
+    key_prefix: str | None = None,
+    name_label: str = "",
+    *,
+    activities: bool = True,
 ) -> SObject:
     if not _API_NAME.fullmatch(name):
         raise SalesforceError(
@@ -150,8 +157,21 @@ def add_object(
     for item in sobject.fields.values():
         org.store.save_field(sobject, item)
     org.schema.add_object(sobject)
+    if activities:
+        _allow_activities(org, name)
     org.schema_changed()
     return sobject
+
+
+def _allow_activities(org: SalesforceOrg, name: str) -> None:
+    """"Allow Activities": tasks and events may be about records of the object (CustomObject.enableActivities)."""
+    for owner in ("Task", "Event"):
+        activity = org.schema.get(owner)
+        about = activity.fields.get("WhatId") if activity else None
+        if activity and about and about.reference_to:
+            grown = Field({**about.spec, "referenceTo": [*about.reference_to, name]})
+            activity.fields["WhatId"] = grown
+            org.store.save_field(activity, grown)
 
 
 def add_field(org: SalesforceOrg, full_name: str, metadata: Mapping[str, Any]) -> str:

@@ -203,7 +203,14 @@ def create_object(org: SalesforceOrg, name: str, root: dict[str, Any]) -> SObjec
         )
     if not root.get("sharingModel"):
         raise SalesforceError("REQUIRED_FIELD_MISSING", "Required field is missing: sharingModel")
-    return customize.add_object(org, name, root["label"], root["pluralLabel"], name_label=name_field["label"])
+    return customize.add_object(
+        org,
+        name,
+        root["label"],
+        root["pluralLabel"],
+        name_label=name_field["label"],
+        activities=root.get("enableActivities") == "true",
+    )
 
 
 def _save_field(org: SalesforceOrg, full_name: str, metadata: dict[str, Any]) -> bool:
