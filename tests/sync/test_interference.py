@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from crmsync.errors import AuthError, QuotaExhausted, Unreachable
+from crmsync.remote import ObjectSpec
 from crmsync.sync.cycle import apply_plan, make_plan, sync
 from tests.sync.conftest import SYSTEMS, Bench
 
@@ -49,9 +50,7 @@ def tasks_by_key(bench: Bench, system: str) -> bool:
     return len(keys) == len(set(keys)) > 0
 
 
-def _all(session, name):  # noqa: ANN001, ANN202
-    from crmsync.remote import ObjectSpec
-
+def _all(session, name):
     for page in session.connector.pull(ObjectSpec(name, (session.mapping.key_field("task"),)), None):
         yield from (row for row in page.records if not row.deleted)
 
