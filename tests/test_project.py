@@ -3,6 +3,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -10,7 +11,9 @@ from jsonschema import Draft7Validator
 
 from crmsync.diagnostics import Diagnostic, render_all
 from crmsync.errors import ConfigError, UsageError
+from crmsync.mappings import mapping_json_schema
 from crmsync.project import Project, find_project, load_project, project_json_schema, starter_dir, write_starter
+from crmsync.rules import policy_json_schema
 
 TEXT = """\
 version: 1
@@ -253,10 +256,17 @@ def test_the_data_files_of_the_package_are_the_starter() -> None:
 # ------------------------------------------------------------------ for editors
 
 
-def test_the_schema_for_editors_is_sound_and_current() -> None:
-    schema = project_json_schema()
+@pytest.mark.parametrize(
+    ("name", "schema"),
+    [("project", project_json_schema()), ("mapping", mapping_json_schema()), ("policy", policy_json_schema())],
+)
+def test_the_schemas_of_the_starter_are_sound_and_current(name: str, schema: dict[str, Any]) -> None:
+    """Written by ``crmsync schema --write``."""
     Draft7Validator.check_schema(schema)
-    assert json.loads((starter_dir() / "schema" / "project.json").read_text()) == schema
-    for name in ("crmsync.yaml", "demo/crmsync.yaml"):
-        data = yaml.safe_load((starter_dir() / name).read_text())
-        assert [e.message for e in Draft7Validator(schema).iter_errors(data)] == []
+    assert json.loads((starter_dir() / "schema" / f"{name}.json").read_text()) == schema
+
+
+@pytest.mark.parametrize("name", ["crmsync.yaml", "demo/crmsync.yaml"])
+def test_the_schema_accepts_the_starter(name: str) -> None:
+    data = yaml.safe_load((starter_dir() / name).read_text())
+    assert [e.message for e in Draft7Validator(project_json_schema()).iter_errors(data)] == []

@@ -1,4 +1,3 @@
-import json
 from pathlib import Path
 from typing import Any
 
@@ -96,8 +95,3 @@ def test_the_schema_for_editors_finds_what_the_loader_finds() -> None:
     data["objects"]["deal"]["fields"]["motion"]["values"]["Renewal"] = "renewel"
     data["objects"]["dael"] = {}
     assert sorted(errors(data)) == ["$.objects", "$.objects.deal.fields", "$.objects.deal.fields.motion"]
-
-
-def test_the_schema_in_the_starter_project_is_current() -> None:
-    """Written by ``crmsync schema``."""
-    assert json.loads(Path(starter_dir(), "schema", "mapping.json").read_text()) == mapping_json_schema()
