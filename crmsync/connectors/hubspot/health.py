@@ -43,9 +43,9 @@ class HealthChecks:
         self._details = answer.body
         return [
             HealthCheck("sign-in", "ok", f"HubSpot account {self.portal_id()}, {self._api.tokens.flow}"),
-            *self._scopes(spec),
-            *self._properties(spec),
-            *self._usage(),
+            *_guarded("scopes", self._scopes(spec)),
+            *_guarded("properties", self._properties(spec)),
+            *_guarded("API calls", self._usage()),
             *_clock(answer),
         ]
 
@@ -124,7 +124,15 @@ class HealthChecks:
             return
         used, limit = max(limits)
         few = used >= LOW_CALLS * limit
-        yield HealthCheck("API calls", "warning" if few else "ok", f"{limit - used} of {limit} left today")
+        yield HealthCheck("API calls", "warning" if few else "ok", f"{max(0, limit - used)} of {limit} left today")
+
+
+def _guarded(name: str, checks: Iterator[HealthCheck]) -> Iterator[HealthCheck]:
+    """A check that cannot be made is a problem of its own and does not hide the others."""
+    try:
+        yield from checks
+    except CrmsyncError as error:
+        yield HealthCheck(name, "problem", error.message, error.hint)
 
 
 def _usage_rows(answer: Answer) -> list[Mapping[str, Any]]:

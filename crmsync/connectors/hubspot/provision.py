@@ -41,6 +41,9 @@ _PAIRS: Mapping[str, tuple[str, str]] = {
 }
 """Our types to HubSpot's type and fieldType; everything else (references, e-mails, urls) is text."""
 
+_TIED = ("0-1", "0-2", "0-3")
+"""Contacts, companies and deals: what people want to see a registration on."""
+
 _NO_CUSTOM_OBJECTS = (
     "custom objects need HubSpot Enterprise and the scope crm.schemas.custom.write; without them, map registrations to "
     "deals in a pipeline of their own"
@@ -54,6 +57,8 @@ class Provisioner:
         self._api = api
         self._types = types
         self._apply = apply
+        self._made: set[str] = set()
+        """Properties that came with their custom object."""
 
     def run(self, spec: SchemaSpec) -> list[ProvisionStep]:
         self._types.forget()
@@ -87,8 +92,7 @@ class Provisioner:
         what = f"custom object {wanted.name}"
         if self._types.schema(wanted.name):
             return ProvisionStep("exists", what)
-        own = [field for field in fields if field.object == wanted.name]
-        primary = next((f for f in own if f.unique), own[0] if own else None)
+        primary = _shown_by([field for field in fields if field.object == wanted.name])
         if primary is None:
             return ProvisionStep("blocked", what, "the mapping names no property to show it by")
         egg = {
@@ -98,18 +102,20 @@ class Provisioner:
             "requiredProperties": [],
             "searchableProperties": [primary.name],
             "properties": [{k: v for k, v in property_body(primary).items() if k != "groupName"}],
-            "associatedObjects": [],
+            "associatedObjects": list(_TIED),
         }
         step = ProvisionStep("create", what, f"shown by {primary.name}")
         done = self._attempt(step, lambda: self._api.call(self._api.schemas.create, egg), _NO_CUSTOM_OBJECTS)
         self._types.forget()
+        if done.is_change:
+            self._made.add(_name_of(primary))
         return done
 
     # ------------------------------------------------------------------ properties
 
     def _fields(self, object_name: str, wanted: list[FieldDef]) -> Iterator[ProvisionStep]:
         if object_name not in TYPE_IDS and not self._types.schema(object_name):
-            yield self._fields_without_object(object_name, wanted)
+            yield from self._fields_without_object(object_name, wanted)
             return
         url_type = self._types.resolve(object_name)
         listed = results_of(self._api.call(self._api.properties.get_all, url_type).body)
@@ -125,14 +131,16 @@ class Provisioner:
             if field.name in present:
                 yield self._compare(url_type, field, present[field.name])
 
-    def _fields_without_object(self, object_name: str, wanted: Sequence[FieldDef]) -> ProvisionStep:
-        what = f"{len(wanted)} properties of {object_name}"
+    def _fields_without_object(self, object_name: str, wanted: Sequence[FieldDef]) -> Iterator[ProvisionStep]:
+        """Foretold where the object is still to come; blocked where it could not be made."""
         if self._apply:
-            return ProvisionStep("blocked", what, f"there is no object {object_name}")
-        return ProvisionStep("create", what, ", ".join(field.name for field in wanted))
+            yield ProvisionStep("blocked", f"{len(wanted)} properties of {object_name}", f"there is no {object_name}")
+            return
+        yield ProvisionStep("create", _group_name(object_name))
+        yield from (ProvisionStep("create", _name_of(field), _shape_of(field)) for field in wanted)
 
     def _group(self, object_name: str, url_type: str) -> ProvisionStep:
-        what = f"property group '{GROUP_LABEL}' on {object_name}"
+        what = _group_name(object_name)
         groups = results_of(self._api.call(self._api.property_groups.get_all, url_type).body)
         if any(group.get("name") == GROUP for group in groups):
             return ProvisionStep("exists", what)
@@ -167,7 +175,8 @@ class Provisioner:
             return ProvisionStep("blocked", _name_of(field), problem)
         lacking = [option for option in field.options if option not in found.options]
         if not lacking:
-            return ProvisionStep("exists", _name_of(field))
+            made = _name_of(field) in self._made
+            return ProvisionStep("create" if made else "exists", _name_of(field), _shape_of(field) if made else "")
         body = {"options": [*_kept_options(row), *_options(lacking, first=len(found.options))]}
         step = ProvisionStep("update", _name_of(field), f"options added: {', '.join(lacking)}")
         return self._attempt(step, lambda: self._api.call(self._api.properties.update, url_type, field.name, body))
@@ -195,6 +204,13 @@ class Provisioner:
             lambda: self._api.call(self._api.association_labels.create, from_type, to_type, body),
             "association labels need HubSpot Professional",
         )
+
+
+def _shown_by(fields: Sequence[FieldDef]) -> FieldDef | None:
+    """The property that stands for a record of a custom object: its key, else its name, else any text."""
+    texts = [field for field in fields if field.type == "text"]
+    named = [field for field in texts if field.unique] or [field for field in texts if field.name.endswith("_name")]
+    return next(iter(named or texts), None)
 
 
 def property_body(field: FieldDef) -> dict[str, Any]:
@@ -245,6 +261,10 @@ def _misfit(field: FieldDef, row: Mapping[str, Any], found: FieldInfo) -> str:
 
 def _created(answer: Answer) -> set[str]:
     return {str(row.get("name")) for row in answer.body.get("results") or ()}
+
+
+def _group_name(object_name: str) -> str:
+    return f"property group '{GROUP_LABEL}' on {object_name}"
 
 
 def _name_of(field: FieldDef) -> str:
