@@ -89,7 +89,7 @@ def incumbent_on_renewal(bench: Bench) -> None:
     incumbent, rival = bench.pair
     account = bench.account("Jennersdorf Holz")
     _won_through(bench, incumbent)
-    bench.deal(account, "D1", bench.ago(20), motion="renewal")
+    bench.deal(account, "D1", bench.ago(1, "21:30"), motion="renewal")
     bench.registration("R2", rival, "pending_approval", bench.fresh, account, motion="renewal", products=(P1,))
 
 

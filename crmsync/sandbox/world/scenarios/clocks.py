@@ -88,7 +88,10 @@ def clock_skew(bench: Bench) -> None:
     bench.approved("R1", bench.pair[0], bench.ago(9), account, submitted_at=bench.ago(9) + timedelta(hours=3))
 
 
-@scenario("43", "The partner's sales certificate lapsed: R1 stays active, partner and D1 carry the flag, R2 is gated")
+@scenario(
+    "43",
+    "The partner's certificate lapsed: R1 stays active, partner and D1 are flagged; a policy with that gate stops R2",
+)
 def certificate_lapsed(bench: Bench) -> None:
     partner = cast_key("L")
     account, other = bench.account("Wolfsberg Stahl"), bench.account("Ybbsitz Schmiede", "Y")

@@ -68,7 +68,10 @@ def several_roles(bench: Bench) -> None:
     bench.deal_partners.append(DealPartner(deal=deal.key, partner=cast_key("Z"), role="Distributor"))
 
 
-@scenario("53", "Money in euro (R1) is converted at the rate of its month; a currency without a rate (R2) is flagged")
+@scenario(
+    "53",
+    "For policies with a minimum size: euro (R1), converted at its month's rate, and a currency without a rate (R2)",
+)
 def currencies(bench: Bench) -> None:
     first, second = bench.pair
     euro, krona = bench.account("Mistelbach Wein"), bench.account("Höfn Fiskur", "Y", country="Iceland")
@@ -84,25 +87,31 @@ def backdated_touch(bench: Bench) -> None:
     bench.touch("T1", cast_key("C"), "demo", bench.ago(60), **late)
 
 
-@scenario("ST", "An open deal without activity for four months: stale")
+@scenario("ST", "An open partner deal without activity for four months: stale")
 def stale_deal(bench: Bench) -> None:
     account = bench.account("Oberndorf Glocken")
-    bench.deal(account, "D1", bench.ago(200), last_activity_on=bench.calendar.day(120))
+    quiet: dict[str, Any] = {
+        "last_activity_on": bench.calendar.day(120),
+        "partner": bench.pair[0],
+        "partner_role": "sourcing",
+    }
+    deal = bench.deal(account, "D1", bench.ago(199), registration_number=bench.key("R1"), **quiet)
+    expired = {"state": "expired", "closure_code": "expired"}
+    bench.approved("R1", bench.pair[0], bench.ago(200), account, deal=deal.key, **expired)
 
 
 @scenario(
-    "RF",
-    "Required fields: a lost deal without a reason (D1), a late stage without an amount (D2), a bare registration (R1)",
+    "RF", "Required fields: a lost partner deal without a reason (D1), a registration without the customer's name (R1)"
 )
 def required_fields(bench: Bench) -> None:
     account, other = bench.account("Perg Granit"), bench.account("Retz Windmühlen", "Y")
-    bench.deal(account, "D1", bench.ago(60), stage="closed_lost", close_date=bench.calendar.day(3), lost_reason=None)
-    bench.deal(other, "D2", bench.ago(60), stage="negotiation", amount=None, currency="EUR")
-    bare = {"products": (), "amount": None, "expected_close": None, "contact_email": None, "contact_name": None}
-    bench.registration("R1", bench.pair[0], "submitted", bench.fresh, account, **bare)
+    lost: dict[str, Any] = {"stage": "closed_lost", "close_date": bench.calendar.day(3), "lost_reason": None}
+    bench.deal(account, "D1", bench.ago(60), partner=cast_key("A2"), partner_role="resale", **lost)
+    bare = {"account_name": None, "products": (), "amount": None, "expected_close": None, "contact_name": None}
+    bench.registration("R1", bench.pair[0], "submitted", bench.fresh, other, **bare)
 
 
-@scenario("WR", "A seller typed another partner and a number that does not exist (D1): kept, and reported")
+@scenario("WR", "A seller typed another partner and a number that does not exist (D1): kept, and put up for review")
 def wrong_by_hand(bench: Bench) -> None:
     first, second = bench.pair
     account = bench.account("Schwaz Silber")

@@ -64,6 +64,14 @@ def international_domain(bench: Bench) -> None:
     bench.registration("R1", bench.pair[0], "pending_approval", bench.fresh, None, **puny, **more)
 
 
+@scenario("AL", "The registration names a domain that the account lists as an alias: matched")
+def domain_alias(bench: Bench) -> None:
+    bench.account("Karwendel Naturkost", domain_aliases=("karwendel-bio.example", "karwendel.test"))
+    alias = {"account_name": "Karwendel Bio", "account_domain": "karwendel-bio.example", "account_country": "DE"}
+    mail = {"contact_email": "einkauf@karwendel-bio.example"}
+    bench.registration("R1", bench.pair[0], "pending_approval", bench.fresh, None, **alias, **mail)
+
+
 @scenario(
     "39", "The partner of R1 was merged into another: R1 belongs to the survivor, keeps its dates and names the first"
 )
