@@ -48,6 +48,7 @@ TABLE: tuple[Row, ...] = (
     Row(ANY, 0, "connect", Action.BACK_OFF, "no connection: nothing was sent"),
     Row(ANY, 0, "proxy", Action.BACK_OFF, "the proxy let nothing through: nothing was sent"),
     Row(ANY, 0, "tls", Action.PERMANENT, "the certificate does not fit: waiting does not mend it"),
+    Row(ANY, 0, "unsendable", Action.AUTH, "a credential holds characters that no header can: a line break, an accent"),
     Row(ANY, 0, "timeout", Action.BACK_OFF, "sent, and silence", acted=True),
     Row(ANY, 0, "dropped", Action.BACK_OFF, "sent, and the connection was cut", acted=True),
     Row(ANY, 0, "truncated", Action.BACK_OFF, "the answer stopped short", acted=True),

@@ -64,7 +64,8 @@ class _Call:
     """One request on its way, over all its tries."""
 
     method: str
-    url: str
+    path: str
+    params: Mapping[str, str | Sequence[str]] | None
     template: str
     headers: Mapping[str, str]
     body: bytes | None
@@ -152,7 +153,8 @@ class Transport:
         extra = {"Content-Type": "application/json"} if json is not None else {}
         call = _Call(
             method=method,
-            url=self._url(path, params),
+            path=path,
+            params=params,
             template=template or path_template(urlsplit(path).path),
             headers={**extra, **(headers or {})},
             body=payload,
@@ -198,11 +200,12 @@ class Transport:
             self.budget.guard()
         self.pacer.wait(call.lane)
         signature = self._signed(call)
+        url = self._url(call.path, call.params)  # only now: a sign-in may say that the CRM lives at another host
         call.tries += 1
         self.budget.count()
         started = self._clock()
         try:
-            reply = self._wire.exchange(call.method, call.url, {**call.headers, **signature}, call.body)
+            reply = self._wire.exchange(call.method, url, {**call.headers, **signature}, call.body)
         except NoAnswer as silence:
             self._log(call, started, status=0, request_id="", code=silence.code)
             raise self._judge(call, 0, VendorError(silence.code, silence.detail), {}) from None

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions as u3
-from requests.exceptions import ConnectTimeout, ProxyError, SSLError, Timeout
+from requests.exceptions import ConnectTimeout, InvalidHeader, ProxyError, SSLError, Timeout
 
 from crmsync.errors import UsageError
 
@@ -105,6 +105,10 @@ class Wire:
                 allow_redirects=False,
                 stream=True,
             )
+        except (InvalidHeader, UnicodeError):
+            raise NoAnswer(
+                "unsendable", "a credential holds a line break or another character that cannot be sent"
+            ) from None
         except requests.RequestException as error:
             raise _no_answer(error) from error
         with response:

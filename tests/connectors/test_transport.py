@@ -306,3 +306,13 @@ def test_every_error_is_a_crmsync_error(crm: Scripted, transport: Transport) -> 
     crm.says(Say(418, b"\x00<html>"))
     with pytest.raises(RemoteError):
         transport.request("GET", "/crm/x")
+
+
+@pytest.mark.parametrize("token", ["two\nlines", "naïve€"])
+def test_a_credential_that_no_header_can_carry_is_said(crm: Scripted, token: str) -> None:
+    transport = Transport(DIALECT, settings(crm.url), sign_in=lambda _force: {"Authorization": f"Bearer {token}"})
+    with pytest.raises(AuthError, match="a credential holds a line break") as caught:
+        transport.request("GET", "/crm/x")
+    assert token not in str(caught.value)
+    assert crm.heard == []
+    transport.close()

@@ -47,6 +47,7 @@ class Client:
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
+        _check_host(settings.url)
         self._signin = SignIn(settings)
         self.server_at: datetime | None = None  # the org's clock by its last answer; this machine's is never used
         self.flow = self._signin.flow
@@ -138,6 +139,14 @@ class TransportSession(requests.Session):
         if not self._signed:
             _check_token(answer)
         return _as_response(answer, url)
+
+
+def _check_host(url: str) -> None:
+    """The address in a browser is a common slip: the pages of Lightning have no API."""
+    host = urlsplit(url).hostname or ""
+    if host.endswith(".lightning.force.com"):
+        my_domain = host.removesuffix(".lightning.force.com") + ".my.salesforce.com"
+        raise UsageError(f"'{host}' serves Lightning's pages, not the API", hint=f"write url: https://{my_domain}")
 
 
 def _check_token(answer: Answer) -> None:

@@ -39,7 +39,7 @@ class PermissionSet:
 
     @cached_property
     def _objects(self) -> Mapping[str, Mapping[str, Any]]:
-        fields = "Id, SobjectType, PermissionsRead, PermissionsCreate, PermissionsEdit"
+        fields = "Id, SobjectType, PermissionsRead, PermissionsEdit, PermissionsViewAllRecords"
         return {row["SobjectType"]: row for row in self._mine(fields, "ObjectPermissions")}
 
     @cached_property
@@ -51,8 +51,11 @@ class PermissionSet:
         soql = "SELECT Id FROM PermissionSetAssignment WHERE PermissionSetId = {} AND AssigneeId = {}"
         return bool(self.id) and any(True for _ in query_rows(self._client, format_soql(soql, self.id, self.user_id)))
 
-    def has_object(self, name: str) -> bool:
-        return name in _UNGRANTABLE or bool(self._objects.get(name, {}).get("PermissionsEdit"))
+    def has_object(self, name: str, *, edit: bool) -> bool:
+        if name in _UNGRANTABLE:
+            return True
+        row = self._objects.get(name, {})
+        return bool(row.get("PermissionsViewAllRecords") and (row.get("PermissionsEdit") or not edit))
 
     def has_field(self, name: str, *, edit: bool) -> bool:
         """``name`` is ``Object.Field``."""
@@ -70,9 +73,24 @@ class PermissionSet:
         fields = {"PermissionSetId": self.id, "AssigneeId": self.user_id}
         self._client.request("POST", "sobjects/PermissionSetAssignment", json=fields)
 
-    def grant_objects(self, names: Sequence[str]) -> None:
-        rights = {"PermissionsRead": True, "PermissionsCreate": True, "PermissionsEdit": True}
-        self._save("ObjectPermissions", [({"SobjectType": name}, rights, self._objects.get(name)) for name in names])
+    def grant_objects(self, wanted: Mapping[str, bool]) -> None:
+        """Read all records of every object (a part of them would look like the whole), write those marked so."""
+        self._save(
+            "ObjectPermissions",
+            [
+                (
+                    {"SobjectType": name},
+                    {
+                        "PermissionsRead": True,
+                        "PermissionsViewAllRecords": True,
+                        "PermissionsCreate": edit,
+                        "PermissionsEdit": edit,
+                    },
+                    self._objects.get(name),
+                )
+                for name, edit in wanted.items()
+            ],
+        )
 
     def grant_fields(self, wanted: Mapping[str, bool]) -> None:
         """Read on every field, edit on those marked so."""

@@ -84,12 +84,14 @@ class Provisioner:
         return steps
 
     def _object_grants(self, spec: SchemaSpec, *, apply: bool) -> Iterator[ProvisionStep]:
-        ours = dict.fromkeys([*(o.name for o in spec.objects), *(field.object for field in spec.fields)])
-        missing = [name for name in ours if not self._permissions.has_object(name)]
+        wanted = dict.fromkeys([*(o.name for o in spec.objects), *(field.object for field in spec.fields)], True)
+        for object_name, _ in spec.readable:
+            wanted.setdefault(object_name, False)
+        missing = {name: edit for name, edit in wanted.items() if not self._permissions.has_object(name, edit=edit)}
         if apply and missing:
             self._permissions.grant_objects(missing)
-        for name in missing:
-            yield ProvisionStep("grant", f"object {name}", "read, create, edit")
+        for name, edit in missing.items():
+            yield ProvisionStep("grant", f"object {name}", "read all, create, edit" if edit else "read all")
 
     def _field_grants(self, spec: SchemaSpec, *, apply: bool) -> Iterator[ProvisionStep]:
         wanted = {f"{field.object}.{field.name}": True for field in spec.fields}

@@ -42,6 +42,7 @@ def test_an_empty_org_gets_everything_and_a_second_run_finds_nothing_to_do(conne
     first = changes(connect().provision(SPEC, apply=True))
     assert "create object PRM_Touch__c" in first
     assert "create field Task.PRM_Key__c" in first
+    assert "grant object Account" in first
     assert "grant permission set crmsync assigned to the integration user" in first
     again = connect().provision(SPEC, apply=True)
     assert changes(again) == []

@@ -3,10 +3,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import responses
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from crmsync.connectors import open_connector
+from crmsync.connectors.salesforce.connector import SalesforceConnector
 from crmsync.errors import AuthError, UsageError
 from crmsync.sandbox import Sandbox
 from crmsync.sandbox.credentials import SALESFORCE_CLIENT_ID, SALESFORCE_USERNAME
@@ -52,7 +54,7 @@ def test_jwt_with_the_key_in_a_file(
 
 
 def test_a_key_that_the_org_does_not_know_is_refused(connect: Connect, key: rsa.RSAPrivateKey) -> None:
-    with pytest.raises(AuthError, match="invalid_grant|invalid assertion"):
+    with pytest.raises(AuthError, match=r"invalid_grant|invalid assertion"):
         connect(auth=JWT, secrets={"private_key": private_pem(key)}).count("User")
 
 
@@ -91,3 +93,36 @@ def test_the_room_opens_by_system_name(box: Sandbox) -> None:
     connector.close()
     with pytest.raises(UsageError, match="salesforce, hubspot"):
         open_connector(settings(box.url, system="dynamics"))
+
+
+def token_reply(instance_url: str) -> dict[str, str]:
+    return {"access_token": "00D!x", "instance_url": instance_url, "token_type": "Bearer"}
+
+
+@responses.activate
+def test_after_sign_in_requests_go_to_the_host_that_the_token_is_for(key: rsa.RSAPrivateKey) -> None:
+    responses.post(
+        "https://login.salesforce.com/services/oauth2/token", json=token_reply("https://acme.my.salesforce.com")
+    )
+    query = responses.get("https://acme.my.salesforce.com/services/data/v62.0/query", json={"totalSize": 0})
+    connector = SalesforceConnector(
+        settings("https://login.salesforce.com", auth=JWT, secrets={"private_key": private_pem(key)})
+    )
+    connector._client.request("GET", "query", params={"q": "SELECT COUNT() FROM Account"})
+    assert query.call_count == 1
+    assert connector.record_url("Account", "001x").startswith("https://acme.my.salesforce.com/")
+
+
+@responses.activate
+def test_a_token_reply_that_points_elsewhere_is_refused() -> None:
+    responses.post("https://acme.my.salesforce.com/services/oauth2/token", json=token_reply("https://evil.example"))
+    secrets = {"client_id": "c", "client_secret": "s"}
+    connector = SalesforceConnector(settings("https://acme.my.salesforce.com", secrets=secrets))
+    with pytest.raises(AuthError, match=r"'evil\.example'"):
+        connector.describe("Account")
+
+
+def test_the_address_of_the_browser_is_recognised() -> None:
+    with pytest.raises(UsageError, match="Lightning") as caught:
+        SalesforceConnector(settings("https://acme.lightning.force.com"))
+    assert caught.value.hint == "write url: https://acme.my.salesforce.com"
