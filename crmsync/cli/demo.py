@@ -17,6 +17,7 @@ import click
 
 from crmsync.cli.app import App, command
 from crmsync.cli.examples import Example, pick_examples
+from crmsync.cli.health import provision_summary, step_lines
 from crmsync.cli.progress import TerminalProgress
 from crmsync.cli.render import Line, Renderer, styled
 from crmsync.cli.sandbox import PORT, clear, owned, write_secrets
@@ -127,8 +128,8 @@ class Tour:
     def _provision(self, session: Session) -> None:
         self._step("provision", "make the partner fields, objects and permissions")
         steps = session.connector.provision(session.mapping.schema(), apply=True)
-        made = sum(step.is_change for step in steps)
-        self._say(f"  {made:,} made, {sum(step.action == 'exists' for step in steps):,} already there")
+        blocked = [step for step in steps if step.action == "blocked"]
+        self._say(*step_lines(blocked), f"  {provision_summary(steps, applied=True)}")
 
     def _check(self, session: Session) -> None:
         from crmsync.mappings import check_live

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import click
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 EXIT_MISSING = 3
 LOW_DISK = 200_000_000
+SIGN_IN = ("sign-in", "scopes")
 _MARKS = {"ok": ("✔", "green"), "warning": ("!", "yellow"), "problem": ("✘", "red")}
 _STEP_STYLES = {"exists": "dim", "create": "green", "update": "yellow", "grant": "green", "blocked": "red"}
 
@@ -61,12 +63,20 @@ def _connection_checks(app: App, connection: Connection) -> tuple[list[HealthChe
     try:
         mapping = load_mapping(connection.mapping, system=connection.system)
         with app.connector(connection) as connector:
-            return list(connector.check(mapping.schema())), False
+            checks = [_with_options(app, connection, check) for check in connector.check(mapping.schema())]
+        return checks, any(check.status == "problem" and check.name in SIGN_IN for check in checks)
     except ConfigError:
         return [], False  # said by the config check
     except CrmsyncError as error:
         check = HealthCheck(connection.name, "problem", f"{error.message} [{error.code}]", error.hint)
         return [check], isinstance(error, AuthError)
+
+
+def _with_options(app: App, connection: Connection, check: HealthCheck) -> HealthCheck:
+    """A command that mends something must name the connection that it mends."""
+    if not check.fix.startswith("crmsync ") or app.connection_name:
+        return check
+    return replace(check, fix=f"{app.command_line(check.fix.removeprefix('crmsync '))} -c {connection.name}")
 
 
 def _store_checks(app: App, connection: Connection) -> Iterator[HealthCheck]:
@@ -124,10 +134,11 @@ def provision(app: App, only_check: bool) -> int:
     blocked = [step for step in steps if step.action == "blocked"]
     missing = any(step.is_change for step in steps)
     data = {"connection": app.connection.name, "applied": not only_check, "steps": steps}
-    app.render.show("provision", data, lambda: provision_lines(steps, applied=not only_check), ok=not blocked)
+    summary = provision_summary(steps, applied=not only_check)
+    app.render.show("provision", data, lambda: [*step_lines(steps), summary], ok=not blocked)
     app.render.talk(f"Next: {app.command_line('provision' if only_check and missing else 'plan')}")
     if blocked:
-        return AuthError.exit_code
+        return 1
     return EXIT_MISSING if only_check and missing else 0
 
 
@@ -143,15 +154,17 @@ def load_connection_mapping(connection: Connection) -> Mapping:
     return load_mapping(connection.mapping, system=connection.system)
 
 
-def provision_lines(steps: Sequence[ProvisionStep], *, applied: bool) -> Iterator[Line]:
-    """What was made; what exists is only counted."""
+def step_lines(steps: Sequence[ProvisionStep]) -> Iterator[Line]:
+    """What was made, is missing or cannot be made; what exists is only counted."""
     for step in steps:
         if step.action != "exists":
             detail = f"  {step.detail}" if step.detail else ""
             yield styled((f"  {step.action:<8}", _STEP_STYLES[step.action]), f"{step.what}{detail}")
+
+
+def provision_summary(steps: Sequence[ProvisionStep], *, applied: bool) -> str:
     made = sum(step.is_change for step in steps)
     there = sum(step.action == "exists" for step in steps)
     blocked = sum(step.action == "blocked" for step in steps)
-    verb = "made" if applied else "missing"
     tail = f", {count(blocked, 'step')} blocked" if blocked else ""
-    yield f"{made:,} {verb}, {there:,} already there{tail}"
+    return f"{made:,} {'made' if applied else 'missing'}, {there:,} already there{tail}"
