@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from crmsync.cli.app import App, command, log_file
-from crmsync.cli.render import Line, Rows
+from crmsync.cli.render import Rows
 from crmsync.cli.words import instant
 from crmsync.errors import UsageError
 
@@ -39,9 +38,7 @@ def schedule(app: App, only_list: bool, once: bool) -> int:
     if only_list:
         app.render.show("schedule", upcoming, lambda: [_next_table(upcoming)])
         return 0
-    for line in _next_lines(upcoming):
-        app.render.talk(line)
-    scheduler.serve()
+    scheduler.serve(ready=lambda: _announce(app, upcoming))
     return 0
 
 
@@ -69,7 +66,7 @@ def _next_table(upcoming: list[NextRun]) -> Rows:
     return Rows(("connection", "next run"), [(row.connection, instant(row.at)) for row in upcoming])
 
 
-def _next_lines(upcoming: list[NextRun]) -> Iterator[Line]:
+def _announce(app: App, upcoming: list[NextRun]) -> None:
     for row in upcoming:
-        yield f"{row.connection}: next run {instant(row.at)}"
-    yield "Stop with Ctrl-C or SIGTERM; the current run ends first"
+        app.render.talk(f"{row.connection}: next run {instant(row.at)}")
+    app.render.talk("Stop with Ctrl-C or SIGTERM; the current run ends first")

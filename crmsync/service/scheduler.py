@@ -59,9 +59,13 @@ class SyncScheduler:
         rows = [NextRun(name, trigger.get_next_fire_time(None, now)) for name, trigger in self._triggers.items()]
         return sorted(rows, key=lambda row: (row.at or datetime.max.replace(tzinfo=UTC), row.connection))
 
-    def serve(self) -> None:
-        """Run until :meth:`stop`, SIGTERM or SIGINT; the run that is under way is finished first."""
+    def serve(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Run until :meth:`stop`, SIGTERM or SIGINT; the run that is under way is finished first.
+
+        :param ready: called once the signals are in our hands.
+        """
         with self._signals():
+            ready()
             self._scheduler.start()
         if self._stopper is not None:
             self._stopper.join()

@@ -41,6 +41,14 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stdout.splitlines()[-1] == "[]"
 
 
+def test_every_command_and_exit_code_is_documented() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
+    for name in COMMANDS:
+        assert f"\n| `{name}" in text, name
+    for code in (0, 1, 2, 3, 4, 5, 6, 70, 130):
+        assert f"\n| {code} |" in text
+
+
 def test_version() -> None:
     assert run("--version").stdout == f"crmsync, version {__version__}\n"
 
