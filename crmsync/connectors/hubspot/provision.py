@@ -250,6 +250,8 @@ def _kept_options(row: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _misfit(field: FieldDef, row: Mapping[str, Any], found: FieldInfo) -> str:
     kind, field_type = _PAIRS.get(field.type, ("string", "text"))
     is_list = row.get("fieldType") == "checkbox"
+    if kind == "string" and row.get("type") == "enumeration":
+        return ""  # text among options that the admin chose; `check --live` compares the values
     if row.get("type") != kind or (kind == "enumeration" and is_list != (field_type == "checkbox")):
         return f"is {row.get('type')}/{row.get('fieldType')}, wanted {kind}/{field_type}; map another property"
     if field.unique and not found.unique:
