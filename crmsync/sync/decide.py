@@ -12,7 +12,7 @@ from crmsync.records import Record, kind_of
 from crmsync.remote import RemoteRecord
 from crmsync.rules import Decision, FieldDecision, Finding, Rule, TaskRequest, decide
 from crmsync.store import DecisionRow, FindingRow
-from crmsync.sync.diff import Differ, label_of
+from crmsync.sync.diff import Differ, Suggestion, label_of
 from crmsync.sync.facts import DECIDED, Neighbourhood, Reader, Subject
 from crmsync.sync.plan import Change
 from crmsync.sync.report import RunReport
@@ -86,10 +86,11 @@ class _Work:
         decision = _own(decide(neighbourhood.facts, session.policy, session.now), neighbourhood)
         records = _records(neighbourhood)
         differ = Differ(session.mapping, session.policy.version, session.now, self._was_written)
-        changes, unsayable = differ.diff(decision.fields, records, self._rows(records))
+        found = differ.diff(decision.fields, records, self._rows(records))
         unreadable = [_value_finding("UNREADABLE_VALUE", "could not be read", p) for p in neighbourhood.problems]
-        unwritable = [_value_finding("UNWRITABLE_VALUE", "was not written", p) for p in unsayable]
-        findings = [*decision.findings, *unreadable, *unwritable]
+        unwritable = [_value_finding("UNWRITABLE_VALUE", "was not written", p) for p in found.problems]
+        suggested = [_suggestion_finding(suggestion) for suggestion in found.suggestions]
+        findings = [*decision.findings, *unreadable, *unwritable, *suggested]
         root = neighbourhood.root
         store.save_neighbourhood(root, neighbourhood.members, neighbourhood.watches, decision.next_due_at)
         store.save_decisions(root, [self._decision_row(row) for row in decision.fields])
@@ -102,7 +103,7 @@ class _Work:
         self.report.decided += 1
         self.report.findings_opened += opened
         self.report.findings_cleared += cleared
-        self.outcome.changes += changes
+        self.outcome.changes += found.changes
         self.outcome.tasks += [(finding, finding.task) for finding in findings if finding.task]
 
     def _was_written(self, object_name: str, record_id: str, field_name: str) -> bool:
@@ -169,3 +170,10 @@ def _finding_row(finding: Finding, records: dict[Subject, Record]) -> FindingRow
 def _value_finding(code: str, what: str, problem: ValueProblem) -> Finding:
     message = f"{problem.field} {what}: {problem.message}"
     return Finding(code, "error", problem.kind, problem.id, message, Rule("mapping"), problem.field)
+
+
+def _suggestion_finding(suggestion: Suggestion) -> Finding:
+    decision = suggestion.decision
+    wanted = "blank" if suggestion.value is None else f"'{suggestion.value}'"
+    message = f"{suggestion.remote_field} should be {wanted}: {decision.reason}"
+    return Finding("SUGGESTION", "info", decision.kind, decision.id, message, decision.rule, decision.field)

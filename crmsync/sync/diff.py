@@ -22,6 +22,23 @@ WasWritten = Callable[[str, str, str], bool]
 """``(object, record id, canonical field)``: whether crmsync ever wrote that field."""
 
 
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A value that the rules would write if the mapping did not say ``suggest``."""
+
+    decision: FieldDecision
+    remote_field: str
+    value: Scalar
+
+
+@dataclass(slots=True)
+class Differences:
+    changes: list[Change] = field(default_factory=list)
+    suggestions: list[Suggestion] = field(default_factory=list)
+    problems: list[ValueProblem] = field(default_factory=list)
+    """Decided values that the CRM's field cannot hold."""
+
+
 @dataclass(slots=True)
 class _Draft:
     kind: str
@@ -45,14 +62,14 @@ class Differ:
         decisions: Iterable[FieldDecision],
         records: Mapping[tuple[str, str], Record],
         rows: Mapping[tuple[str, str], RemoteRecord],
-    ) -> tuple[list[Change], list[ValueProblem]]:
-        """The changes that make the rows agree with the decisions.
+    ) -> Differences:
+        """What makes the rows agree with the decisions.
 
         :param records: canonical records by ``(kind, id)``.
         :param rows: mirror rows by ``(object, id)``.
         """
         drafts: dict[tuple[str, str], _Draft] = {}
-        problems: list[ValueProblem] = []
+        found = Differences()
         for decision in decisions:
             record = records.get((decision.kind, decision.id))
             target = self.mapping.field(decision.kind, decision.field)
@@ -61,31 +78,37 @@ class Differ:
             row = rows[target.object, decision.id]
             draft = drafts.setdefault((target.object, decision.id), _Draft(decision.kind, record, row))
             try:
-                self._compare(draft, decision, target, getattr(record, decision.field))
+                self._compare(draft, decision, target, found)
             except ValueProblem as problem:
-                problems.append(ValueProblem(problem.kind, problem.field, problem.message, id=decision.id))
-        changes = [self._change(name, draft) for (name, _), draft in sorted(drafts.items()) if draft.fields]
-        return changes, problems
+                found.problems.append(ValueProblem(problem.kind, problem.field, problem.message, id=decision.id))
+        found.changes = [self._change(name, draft) for (name, _), draft in sorted(drafts.items()) if draft.fields]
+        return found
 
-    def _compare(self, draft: _Draft, decision: FieldDecision, target: FieldMapping, current: Value) -> None:
-        if not self._may_write(decision, target, current) or _same(current, decision.value):
+    def _compare(self, draft: _Draft, decision: FieldDecision, target: FieldMapping, found: Differences) -> None:
+        current = getattr(draft.record, decision.field)
+        if target.mode == "read_only" or _same(current, decision.value):
             return
         old = draft.row.fields.get(target.remote_field)
         new = self.mapping.to_remote(decision.kind, decision.field, decision.value)
-        if _blank(old) and _blank(new):
+        if (_blank(old) and _blank(new)) or _same(current, self._as_kept(decision, new)):
+            return
+        if target.mode == "suggest":
+            found.suggestions.append(Suggestion(decision, target.remote_field, new))
+            return
+        if not self._may_write(decision, target, old):
             return
         where = decision.rule.span.brief if decision.rule.span else target.span.brief
         change = FieldChange(decision.field, target.remote_field, old, new, decision.reason, decision.rule.name, where)
         (draft.stamps if decision.field in STAMPS else draft.fields)[decision.field] = change
 
-    def _may_write(self, decision: FieldDecision, target: FieldMapping, current: Value) -> bool:
-        if target.mode == "engine_owned":
-            return True
-        if target.mode == "fill_if_empty":
-            return current in (None, ())
+    def _as_kept(self, decision: FieldDecision, raw: Scalar) -> Value:
+        """What the value reads as once the CRM holds it: a text may have been cut, an instant rounded."""
+        return self.mapping.from_remote(decision.kind, decision.field, raw)
+
+    def _may_write(self, decision: FieldDecision, target: FieldMapping, old: Scalar) -> bool:
         if target.mode == "first_sync_only":
-            return current in (None, ()) and not self.was_written(target.object, decision.id, decision.field)
-        return False
+            return _blank(old) and not self.was_written(target.object, decision.id, decision.field)
+        return target.mode == "engine_owned" or _blank(old)
 
     def _change(self, object_name: str, draft: _Draft) -> Change:
         stamps = [*draft.stamps.values(), *self._synced_at(draft)]

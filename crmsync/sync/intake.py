@@ -103,15 +103,23 @@ def _key(kind: str, record: Record) -> str | None:
 
 def _creation(session: Session, source: Intake, kind: str, row: IntakeRow, key: str) -> Change:
     values = {**_defaults(session, kind), **row.values, _KEY_FIELDS[kind]: key}
+    fields = _field_changes(session, source, kind, row.line, values)
     return Change(
         op="upsert",
         kind=kind,
         object=session.mapping.object_of(kind),
         label=key,
-        fields=_field_changes(session, source, kind, row.line, values),
+        fields=(*fields, *_title(session, source, kind, row.line, key)),
         key_field=session.mapping.key_field(kind),
         key=key,
     )
+
+
+def _title(session: Session, source: Intake, kind: str, line: int, key: str) -> list[FieldChange]:
+    """The field that the CRM itself calls the record by (Salesforce: ``Name``), where it is not mapped anyway."""
+    title = session.mapping.title_field(kind)
+    where = f"{source.file.name}:{line}"
+    return [FieldChange(title, title, None, key, "The record's name.", "intake", where)] if title else []
 
 
 def _defaults(session: Session, kind: str) -> dict[str, Value]:

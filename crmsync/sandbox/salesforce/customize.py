@@ -164,13 +164,13 @@ def add_object(
 
 
 def _allow_activities(org: SalesforceOrg, name: str) -> None:
-    """"Allow Activities": tasks and events may be about records of the object (CustomObject.enableActivities)."""
+    """ "Allow Activities": tasks and events may be about records of the object (CustomObject.enableActivities)."""
     for owner in ("Task", "Event"):
         activity = org.schema.get(owner)
-        about = activity.fields.get("WhatId") if activity else None
-        if activity and about and about.reference_to:
+        about = activity.field("WhatId") if activity else None
+        if activity and about:
             grown = Field({**about.spec, "referenceTo": [*about.reference_to, name]})
-            activity.fields["WhatId"] = grown
+            activity.add(grown)
             org.store.save_field(activity, grown)
 
 
