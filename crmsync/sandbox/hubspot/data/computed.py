@@ -146,6 +146,9 @@ def _preview(kind: ObjectType, row: Row) -> dict[str, str]:
     }
 
 
+_WAYS = ("CALL", "EMAIL", "LINKED_IN", "SEQUENCE")
+
+
 def _task_state(row: Row, now_ms: int) -> dict[str, str]:
     values = row.properties
     done = values.get("hs_task_status") == "COMPLETED"
@@ -154,6 +157,9 @@ def _task_state(row: Row, now_ms: int) -> dict[str, str]:
     state = {
         "hs_task_completion_count": str(int(done)),
         "hs_task_is_completed": str(int(done)),
+        **{
+            f"hs_task_is_completed_{way.lower()}": str(int(done and values.get("hs_task_type") == way)) for way in _WAYS
+        },
         "hs_task_is_overdue": str(missed and not done).lower(),
         "hs_task_is_past_due_date": str(missed).lower(),
         "hs_task_missed_due_date": str(missed).lower(),

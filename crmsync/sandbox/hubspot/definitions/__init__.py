@@ -1,1 +1,1 @@
-"""What a portal is made of before there is a record: object types, properties, pipelines, owners, kinds of association."""
+"""What a portal is made of before there is a record: object types, properties, pipelines, owners, association types."""

@@ -281,6 +281,10 @@ hs_task_family | enumeration/select | rh | Task family | SALES=Sales,MARKETING=M
 hs_task_for_object_type | enumeration/select | rh | Task for object type | OWNER=Owner,TICKET=Ticket
 hs_task_is_all_day | bool/booleancheckbox | rh | Is all day
 hs_task_is_completed | number/number | rh | Is completed
+hs_task_is_completed_call | number/number | rh | Is completed call task
+hs_task_is_completed_email | number/number | rh | Is completed email task
+hs_task_is_completed_linked_in | number/number | rh | Is completed LinkedIn task
+hs_task_is_completed_sequence | number/number | rh | Is completed sequence task
 hs_task_is_overdue | bool/calculation_equation | rh | Is overdue
 hs_task_is_past_due_date | bool/calculation_equation | rh | Is past due date
 hs_task_missed_due_date | bool/calculation_equation | rh | Missed due date
