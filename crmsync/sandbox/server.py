@@ -132,9 +132,20 @@ class Sandbox:
 
     def _config(self) -> uvicorn.Config:
         return uvicorn.Config(
-            self._app, http=_Protocol, log_config=None, access_log=False, lifespan="off", server_header=False, ws="none", interface="asgi3", proxy_headers=False,
-            timeout_keep_alive=75, timeout_graceful_shutdown=1, backlog=BACKLOG, date_header=False,
-        )  # fmt: skip
+            self._app,
+            interface="asgi3",
+            http=_Protocol,
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=False,
+            proxy_headers=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=1,
+            backlog=BACKLOG,
+        )
 
     # ---------------------------------------------------------------- data
 

@@ -7,7 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 TEXT_TYPES = frozenset(
-    ["string", "textarea", "picklist", "multipicklist", "combobox", "phone", "url", "email", "encryptedstring", "anyType"]
+    [
+        "string",
+        "textarea",
+        "picklist",
+        "multipicklist",
+        "combobox",
+        "phone",
+        "url",
+        "email",
+        "encryptedstring",
+        "anyType",
+    ]
 )
 NUMBER_TYPES = frozenset({"int", "double", "currency", "percent"})
 
