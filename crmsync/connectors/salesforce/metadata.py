@@ -126,6 +126,7 @@ def _object_xml(definition: ObjectDef) -> str:
         "<deploymentStatus>Deployed</deploymentStatus>"
         "<sharingModel>ReadWrite</sharingModel>"
         "<enableActivities>true</enableActivities>"
+        "<enableActivities>true</enableActivities>"  # else no task can be about a record of it
         "<enableReports>true</enableReports>"
         "<enableSearch>true</enableSearch>",
     )

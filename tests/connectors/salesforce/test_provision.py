@@ -75,6 +75,14 @@ def test_a_provisioned_registration_can_be_written_and_pulled(connector: Salesfo
     assert [(record.id, dict(record.fields)) for record in page.records] == [(made.id, fields)]
 
 
+def test_a_task_can_be_about_a_provisioned_registration(connector: SalesforceConnector) -> None:
+    connector.provision(SPEC, apply=True)
+    (made,) = connector.push([Write("w", "upsert", REGISTRATION, {}, key_field="PRM_Number__c", key="R-1")])
+    task = {"Subject": "Decide", "WhatId": made.id}
+    (outcome,) = connector.push([Write("t", "upsert", "Task", task, key_field="PRM_Key__c", key="t-1")])
+    assert (outcome.status, outcome.message) == ("ok", "")
+
+
 def test_fields_that_exist_unseen_are_granted_and_not_created(connect: Connect, org: SalesforceOrg) -> None:
     org.create_field("Opportunity", "PRM_End__c", "Date", "Protected until", visible=False)
     spec = SchemaSpec(fields=(FieldDef("Opportunity", "PRM_End__c", "Protected until", "date"),))

@@ -138,6 +138,15 @@ def test_fields_beyond_the_length_of_a_url_are_read_by_id(connector: SalesforceC
     assert (record.fields[names[0]], record.fields[names[-1]], len(record.fields)) == ("first", "last", 330)
 
 
+def test_long_texts_do_not_make_pages_small(connector: SalesforceConnector, org: SalesforceOrg) -> None:
+    for name in ("One__c", "Two__c"):
+        org.create_field("Account", name, "LongTextArea", name, length=32768)
+    org.insert_rows("Account", [{"Name": "A", "One__c": f"1/{number}", "Two__c": "2"} for number in range(300)])
+    (page,) = connector.pull(ObjectSpec("Account", ("Name", "One__c", "Two__c")), None)
+    assert {record.fields["Two__c"] for record in page.records} == {"2"}
+    assert len({record.fields["One__c"] for record in page.records}) == 300
+
+
 @pytest.mark.parametrize(
     ("spec", "said"),
     [
