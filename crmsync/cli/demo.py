@@ -20,7 +20,7 @@ from crmsync.cli.examples import Example, pick_examples
 from crmsync.cli.health import provision_summary, step_lines
 from crmsync.cli.progress import TerminalProgress
 from crmsync.cli.render import Line, Renderer, styled
-from crmsync.cli.sandbox import PORT, clear, owned, write_secrets
+from crmsync.cli.sandbox import PORT, clear, owned, world_option, write_secrets
 from crmsync.cli.view_plan import change_lines, field_table, summary_lines
 from crmsync.cli.view_run import report_lines
 from crmsync.cli.view_why import why_lines
@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from crmsync.sync.session import Session
 
 FIELDS_SHOWN = 10
+_ORDER = ("deal", "registration", "task", "partner", "account", "contact")
 
 
 @command()
 @click.option("--directory", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True)
 @click.option("--fresh", is_flag=True, help="Forget what an earlier demo did; the YAML is kept.")
-def demo(app: App, directory: Path, fresh: bool) -> int:
+@world_option
+def demo(app: App, directory: Path, fresh: bool, world: str) -> int:
     """Start a Salesforce and a HubSpot on this machine, sync both, and show what was done and why."""
     from crmsync.sandbox import Sandbox
 
@@ -49,7 +51,7 @@ def demo(app: App, directory: Path, fresh: bool) -> int:
         if fresh:
             _forget(directory)
         tour.prepare()
-        with Sandbox(directory=directory / "sandbox", port=_port(), world="demo") as box:
+        with Sandbox(directory=directory / "sandbox", port=_port(), world=world) as box:
             tour.visit(box.url)
     seconds = round(time.monotonic() - started, 1)
     settled = all(row["written_again"] == 0 for row in tour.done)
@@ -209,11 +211,15 @@ def _head(title: str, text: str) -> Line:
 
 
 def _telling(plan: Plan) -> list[Change]:
-    """The first change of each kind: they show more than many of one."""
-    first: dict[tuple[str, str], Change] = {}
+    """The fullest change of each kind, what sellers see first."""
+    best: dict[tuple[str, str], Change] = {}
     for change in plan.changes:
-        first.setdefault((change.kind, change.op), change)
-    return list(first.values())
+        key = (change.kind, change.op)
+        if key not in best or len(change.fields) > len(best[key].fields):
+            best[key] = change
+    return sorted(
+        best.values(), key=lambda change: (_ORDER.index(change.kind) if change.kind in _ORDER else 9, change.op)
+    )
 
 
 def _result(name: str, plan: Plan, report: RunReport, again: RunReport, examples: list[Example]) -> dict[str, Any]:
