@@ -24,7 +24,7 @@ from crmsync.connectors.pacing import Pacer
 from crmsync.connectors.transport import Answer, Dialect, Transport, VendorError
 
 SCOPES_PATH = "HubSpot > Settings > Integrations > Service keys (or Private apps) > your key > Scopes"
-_TOKEN_HINT = "check the token of the connection: crmsync auth login hubspot"  # noqa: S105 - a hint
+_TOKEN_HINT = "check the token that the connection's auth in crmsync.yaml points to"  # noqa: S105 - a hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +163,8 @@ class HubSpotApi:
     def _build(self, package: Any, api_name: str, config: Mapping[str, Any]) -> Any:  # noqa: ARG002
         client = package.ApiClient(configuration=package.Configuration(host=""))
         client.rest_client = self._rest
+        # it copies every value of a body, to turn models and dates into JSON; ours is JSON already
+        client.sanitize_for_serialization = lambda plain: plain
         return getattr(package, api_name)(api_client=client)
 
     def _send(

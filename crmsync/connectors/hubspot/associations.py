@@ -56,8 +56,11 @@ def _label(association_type: Mapping[str, Any]) -> str:
 
 def _only_none(body: Mapping[str, Any], request_id: str) -> None:
     """A record without ties is reported as an error entry (recorded); anything else would make ties seem to vanish."""
-    for problem in map(parse_problem, body.get("errors") or ()):
-        if problem.sub_category != NO_ASSOCIATIONS and problem.category != NOT_FOUND:
+    for entry in body.get("errors") or ():
+        if entry.get("subCategory") == NO_ASSOCIATIONS or entry.get("category") == NOT_FOUND:
+            continue
+        problem = parse_problem(entry)
+        if problem.sub_category != NO_ASSOCIATIONS:
             raise Permanent(
                 f"hubspot could not read some associations ({problem.code}: {problem.summary})",
                 system="hubspot",

@@ -16,7 +16,10 @@ from crmsync.errors import AuthError
 REFRESH_MARGIN_S = 120.0
 """Renewed this long before the end: HubSpot says to go by ``expires_in``, not by a 401 ("Usage guidelines")."""
 
-_HOW_TO_GET_ONE = "create a service key in HubSpot (Settings > Integrations > Service keys), then: crmsync auth login"
+_HOW_TO_GET_ONE = (
+    "create a service key in HubSpot (Settings > Integrations > Service keys) "
+    "and put it where the connection's auth in crmsync.yaml looks for it"
+)
 
 
 class TokenSource(Protocol):
