@@ -19,14 +19,16 @@ def edit(bench: Bench, system: str, object_name: str, record_id: str, fields: di
 def test_an_edit_after_the_plan_is_kept_and_reported(bench: Bench, system: str) -> None:
     with bench.session(system) as session:
         plan, _ = make_plan(session)
-        change = next(c for c in plan.changes if c.kind == "deal" and any(f.field == "next_action" for f in c.fields))
-        field = next(f for f in change.fields if f.field == "next_action")
-        edit(bench, system, change.object, change.id or "", {field.remote_field: "Leave this alone"})
+        change = next(
+            c for c in plan.changes if c.kind == "deal" and any(f.field == "registration_id" for f in c.fields)
+        )
+        field = next(f for f in change.fields if f.field == "registration_id")
+        edit(bench, system, change.object, change.id or "", {field.remote_field: "TYPED-BY-HAND"})
         report = apply_plan(session, plan)
         drifted = [failure for failure in report.failures if failure.status == "drifted"]
         assert [failure.record_id for failure in drifted] == [change.id]
         row = session.connector.read(change.object, [change.id or ""], [field.remote_field])[change.id or ""]
-        assert row.fields[field.remote_field] == "Leave this alone"
+        assert row.fields[field.remote_field] == "TYPED-BY-HAND"
 
 
 @pytest.mark.parametrize("when", ["before", "after"])

@@ -26,6 +26,8 @@ def test_a_longer_protection_moves_exactly_the_end_dates(synced: Bench, system: 
         plan, _ = make_plan(session)
     places = []
     for change in plan.changes:
+        if change.kind == "task":  # a later end asks for its reminder anew
+            continue
         moved = next(field for field in change.fields if field.field == "protection_end")
         assert moved.old != moved.new
         places.append(int(moved.where.rpartition(":")[2]))
