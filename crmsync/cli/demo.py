@@ -108,24 +108,33 @@ class Tour:
 
     def _visit_connection(self, project: Project, name: str) -> None:
         from crmsync.sync.cycle import make_plan, sync
-        from crmsync.sync.session import open_session
 
         connection = project.connection(name)
         self._say("", _head(SYSTEM_NAMES[connection.system], connection.url))
-        with self._progress() as progress, open_session(project, name, progress=progress) as session:
+        with self._session(project, name) as session:
             self._provision(session)
             self._check(session)
             plan, report = make_plan(session)
             self._show_plan(plan, report)
-            _, report = sync(session)
+        with self._session(project, name) as session:
             self._step("sync", "write it in batches, each record with its outcome")
+            _, report = sync(session)
             self._say(*report_lines(report))
+        with self._session(project, name) as session:
             _, again = sync(session)
             self._show_second_run(again)
             examples = pick_examples(session.store, session.mapping)
             for example in examples:
                 self._explain(session, example)
         self.done.append(_result(name, plan, report, again, examples))
+
+    @contextmanager
+    def _session(self, project: Project, name: str) -> Iterator[Session]:
+        """One for each step, as if each command had been typed."""
+        from crmsync.sync.session import open_session
+
+        with self._progress() as progress, open_session(project, name, progress=progress) as session:
+            yield session
 
     def _provision(self, session: Session) -> None:
         self._step("provision", "make the partner fields, objects and permissions")

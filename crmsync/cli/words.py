@@ -68,4 +68,7 @@ def api_calls(api: ApiBudget) -> str:
 
 
 def size(number: int) -> str:
-    return f"{number / 1e6:.1f} MB" if number >= 100_000 else f"{number / 1e3:.1f} kB"
+    for unit, factor in (("GB", 1e9), ("MB", 1e6)):
+        if number >= factor / 10:
+            return f"{number / factor:.1f} {unit}"
+    return f"{number / 1e3:.1f} kB"

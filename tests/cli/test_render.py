@@ -37,7 +37,7 @@ def test_values_on_one_line(value: object, shown: str) -> None:
 
 def test_numbers_read_well() -> None:
     assert [count(1, "record"), count(2000, "record")] == ["1 record", "2,000 records"]
-    assert [size(812), size(10_400_000)] == ["0.8 kB", "10.4 MB"]
+    assert [size(812), size(10_400_000), size(84_500_000_000)] == ["0.8 kB", "10.4 MB", "84.5 GB"]
     assert took(NOW, None) == "-"
     assert took("2026-11-22T06:00:00Z", "2026-11-22T06:00:06.100000Z") == "6.1 s"
 
