@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from crmsync.connectors.hubspot.api import HubSpotApi
 from crmsync.connectors.hubspot.describe import FIXED, object_info
-from crmsync.connectors.hubspot.objects import TYPE_IDS
+from crmsync.connectors.hubspot.objects import PIPELINES, TYPE_IDS
 from crmsync.connectors.hubspot.records import results_of
+from crmsync.connectors.hubspot.whole import read_whole
 from crmsync.errors import Permanent
 from crmsync.remote import ObjectInfo
 
@@ -76,4 +78,17 @@ class ObjectTypes:
         else:
             return None
         properties = results_of(self._api.call(self._api.properties.get_all, url_type).body)
-        return object_info(object_name, label, properties, custom=custom)
+        info = object_info(object_name, label, properties, custom=custom)
+        return self._with_stages(info) if object_name == "deals" else info
+
+    def _with_stages(self, info: ObjectInfo) -> ObjectInfo:
+        """Pipeline and stage are lists whose options stand elsewhere (recorded: ``externalOptions``, none given)."""
+        if not {"pipeline", "dealstage"} <= info.fields.keys():
+            return info
+        stages = list(read_whole(self._api, PIPELINES))
+        known = {
+            "pipeline": tuple(dict.fromkeys(str(stage["pipeline"]) for stage in stages)),
+            "dealstage": tuple(str(stage["id"]) for stage in stages),
+        }
+        listed = {name: replace(info.fields[name], options=ids, restricted=True) for name, ids in known.items()}
+        return replace(info, fields={**info.fields, **listed})
