@@ -164,5 +164,5 @@ def _run(session: Session, mode: Literal["plan", "sync", "apply"]) -> Iterator[R
 def _finish(session: Session, report: RunReport) -> None:
     report.api = session.connector.budget()
     report.finished_at = datetime.now(UTC)
-    report.findings_open = len(session.store.findings())
+    report.findings_open = session.store.open_findings_count()
     session.store.finish_run(asdict(report))

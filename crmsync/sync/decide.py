@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import orjson
 
@@ -14,6 +15,7 @@ from crmsync.rules import Decision, FieldDecision, Finding, Rule, TaskRequest, d
 from crmsync.store import DecisionRow, FindingRow
 from crmsync.sync.diff import Differ, Suggestion, label_of
 from crmsync.sync.facts import DECIDED, Neighbourhood, Reader, Subject
+from crmsync.sync.places import place_of
 from crmsync.sync.plan import Change
 from crmsync.sync.report import RunReport
 from crmsync.sync.session import Session
@@ -85,7 +87,7 @@ class _Work:
         session, store = self.session, self.session.store
         decision = _own(decide(neighbourhood.facts, session.policy, session.now), neighbourhood)
         records = _records(neighbourhood)
-        differ = Differ(session.mapping, session.policy.version, session.now, self._was_written)
+        differ = Differ(session.mapping, session.project.directory, session.now, self._was_written)
         found = differ.diff(decision.fields, records, self._rows(records))
         unreadable = [_value_finding("UNREADABLE_VALUE", "could not be read", p) for p in neighbourhood.problems]
         unwritable = [_value_finding("UNWRITABLE_VALUE", "was not written", p) for p in found.problems]
@@ -96,7 +98,7 @@ class _Work:
         store.save_decisions(root, [self._decision_row(row) for row in decision.fields])
         opened, cleared = store.save_findings(
             root,
-            [_finding_row(finding, records) for finding in findings],
+            [_finding_row(finding, records, session.project.directory) for finding in findings],
             run_id=self.report.run_id,
             now=session.now,
         )
@@ -124,7 +126,7 @@ class _Work:
             code=decision.code,
             reason=decision.reason,
             rule=decision.rule.name,
-            where=decision.rule.span.brief if decision.rule.span else "",
+            where=place_of(decision.rule.span, self.session.project.directory),
             trace=list(decision.trace),
             evidence=list(decision.evidence),
             policy_version=self.session.policy.version,
@@ -151,7 +153,7 @@ def _records(neighbourhood: Neighbourhood) -> dict[Subject, Record]:
     return {subject: record for subject, record in records.items() if subject in neighbourhood.members}
 
 
-def _finding_row(finding: Finding, records: dict[Subject, Record]) -> FindingRow:
+def _finding_row(finding: Finding, records: dict[Subject, Record], directory: Path) -> FindingRow:
     record = records.get((finding.kind, finding.id))
     return FindingRow(
         code=finding.code,
@@ -161,7 +163,7 @@ def _finding_row(finding: Finding, records: dict[Subject, Record]) -> FindingRow
         subject=finding.subject,
         message=finding.message,
         rule=finding.rule.name,
-        where=finding.rule.span.brief if finding.rule.span else "",
+        where=place_of(finding.rule.span, directory),
         evidence=list(finding.evidence),
         label=label_of(record) if record else finding.id,
     )

@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
 from crmsync.mappings import FieldMapping, ValueProblem
 from crmsync.mappings import Mapping as CrmMapping
 from crmsync.records import Record, Value
 from crmsync.remote import RemoteRecord, Scalar
 from crmsync.rules import FieldDecision
+from crmsync.sync.places import place_of
 from crmsync.sync.plan import Change, FieldChange
 
 STAMPS = ("policy_version", "synced_at")
@@ -50,10 +52,10 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class Differ:
-    """Compares decisions with records under one mapping. ``now`` stamps what is written."""
+    """Compares decisions with records under one mapping. ``now`` stamps what is written; ``directory`` is the project's."""
 
     mapping: CrmMapping
-    policy_version: str
+    directory: Path
     now: datetime
     was_written: WasWritten
 
@@ -97,7 +99,7 @@ class Differ:
             return
         if not self._may_write(decision, target, old):
             return
-        where = decision.rule.span.brief if decision.rule.span else target.span.brief
+        where = place_of(decision.rule.span or target.span, self.directory)
         change = FieldChange(decision.field, target.remote_field, old, new, decision.reason, decision.rule.name, where)
         (draft.stamps if decision.field in STAMPS else draft.fields)[decision.field] = change
 
@@ -128,7 +130,11 @@ class Differ:
         old = draft.row.fields.get(target.remote_field)
         new = self.mapping.to_remote(draft.kind, "synced_at", self.now)
         reason = "Stamped because other fields of this record change."
-        return [FieldChange("synced_at", target.remote_field, old, new, reason, "stamp", target.span.brief)]
+        return [
+            FieldChange(
+                "synced_at", target.remote_field, old, new, reason, "stamp", place_of(target.span, self.directory)
+            )
+        ]
 
 
 def label_of(record: Record) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from crmsync.rules import Finding, TaskRequest
+from crmsync.sync.places import place_of
 from crmsync.sync.plan import Change, FieldChange, Plan
 from crmsync.sync.session import Session
 
@@ -75,7 +76,7 @@ def _task(session: Session, finding: Finding, task: TaskRequest) -> Change:
         due_at=task.due_at,
         about=(session.mapping.object_of(finding.kind), finding.id),
     )
-    where = finding.rule.span.brief if finding.rule.span else ""
+    where = place_of(finding.rule.span, session.project.directory)
     fields = tuple(
         FieldChange(name, name, None, value, finding.message, finding.rule.name, where)
         for name, value in sorted(values.items())
