@@ -87,7 +87,7 @@ class Failure:
             )
             limited.retry_after_s = self.waited_s
             return limited
-        if self.status == 0 or self.status >= 500:
+        if self.status == 0 or self.status >= 500 or not self.problem.code:
             return Unreachable(
                 f"{self.system} did not answer at {self.base_url} after {tries} tries ({detail})",
                 hint=f"check the url of the connection and {self.dialect.status_page}, then run again",

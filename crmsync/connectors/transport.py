@@ -77,6 +77,7 @@ class _Call:
     guarded: bool
     tries: int = 0
     waits: int = 0
+    signature: Mapping[str, str] | None = None
     signed_again: bool = False
 
 
@@ -271,14 +272,16 @@ class Transport:
         with self._signature.lock:
             if self._signature.headers is None:
                 self._signature.headers = self._sign_in(False)
-            return self._signature.headers
+            call.signature = self._signature.headers
+            return call.signature
 
     def _sign_in_again(self, call: _Call) -> None:
-        """One fresh sign-in and one replay; a second refusal is final."""
+        """One fresh sign-in, by whichever request was refused first, and one replay; a second refusal is final."""
         call.signed_again = True
         with self._signature.lock:
-            self._signature.headers = None
-            self._signature.headers = self._sign_in(True)
+            if self._signature.headers is call.signature:
+                self._signature.headers = None
+                self._signature.headers = self._sign_in(True)
 
     def _log(self, call: _Call, started: float, *, status: int, request_id: str, code: str = "") -> None:
         """One event per try; no bodies, no query strings, no ids, no headers."""

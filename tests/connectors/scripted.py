@@ -6,7 +6,7 @@ import gzip
 import json
 import socket
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -45,6 +45,8 @@ class Scripted:
         self.url = f"http://127.0.0.1:{server.server_port}"
         self.heard: list[Heard] = []
         self.script: list[Say] = []
+        self.reply: Callable[[Heard], Say] | None = None
+        """Answers by request, for requests that come in no certain order."""
 
     def says(self, *answers: Say) -> None:
         self.script.extend(answers)
@@ -57,8 +59,11 @@ def scripted_server() -> Iterator[Scripted]:
 
         def answer(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            scripted.heard.append(Heard(self.command, self.path, dict(self.headers), body))
-            say = scripted.script.pop(0) if scripted.script else Say(body={})
+            heard = Heard(self.command, self.path, dict(self.headers), body)
+            scripted.heard.append(heard)
+            say = (
+                scripted.reply(heard) if scripted.reply else scripted.script.pop(0) if scripted.script else Say(body={})
+            )
             payload = say.payload()
             if say.cut == "before":
                 self.close_connection = True

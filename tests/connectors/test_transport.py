@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import gzip
 import json
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -20,7 +22,7 @@ from crmsync.errors import (
     Unreachable,
     UsageError,
 )
-from tests.connectors.scripted import FakeTime, Say, Scripted, scripted_server, settings, unused_url
+from tests.connectors.scripted import FakeTime, Heard, Say, Scripted, scripted_server, settings, unused_url
 
 
 def read_error(status: int, headers: Any, data: bytes) -> VendorError:
@@ -180,6 +182,24 @@ def test_an_ended_token_is_renewed_once_and_the_request_replayed(
     crm.says(Say(401), Say(body={"a": 1}))
     assert transport.request("POST", "/crm/x", json={}).json() == {"a": 1}
     assert [heard.headers["Authorization"] for heard in crm.heard] == ["Bearer t1", "Bearer t2"]
+
+
+def test_many_requests_refused_at_once_need_one_new_sign_in(
+    crm: Scripted, transport: Transport, tokens: Tokens
+) -> None:
+    all_refused = threading.Barrier(4)
+
+    def refuse_the_first_token(heard: Heard) -> Say:
+        if heard.headers["Authorization"] == "Bearer t1":
+            all_refused.wait(5)
+            return Say(401)
+        return Say(body={"a": 1})
+
+    crm.reply = refuse_the_first_token
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: transport.request("GET", "/crm/x").json(), range(4)))
+    assert answers == [{"a": 1}] * 4
+    assert tokens.count == 2
 
 
 def test_a_second_401_is_final(crm: Scripted, transport: Transport) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, NoReturn
 
 from crmsync.connectors.retry import Action, find_row
@@ -46,14 +47,14 @@ class Pusher:
 
     def _sent(self, send: _Send, writes: Sequence[Write]) -> list[Outcome]:
         """Send, isolate a record that spoils the call, and try rows that others hold locked again."""
-        budget = 4 * math.ceil(math.log2(len(writes) + 1))
-        outcomes = {o.ref: o for o in _isolating(send, writes, [budget])}
+        allowance = _Allowance(4 * math.ceil(math.log2(len(writes) + 1)))
+        outcomes = {o.ref: o for o in _isolating(send, writes, allowance)}
         for round_ in range(1, _LOCK_TRIES):
             locked = [write for write in writes if outcomes[write.ref].retriable]
             if not locked:
                 break
             self._client.sleep(_LOCK_WAIT_S * 2**round_)
-            outcomes.update({o.ref: o for o in _isolating(send, locked, [0])})
+            outcomes.update({o.ref: o for o in _isolating(send, locked, _Allowance(0))})
         return [outcomes[write.ref] for write in writes]
 
     # ------------------------------------------------------------------ the three calls
@@ -122,16 +123,23 @@ class Pusher:
             return [_failed(write, error, retriable=True) for write in writes]
 
 
-def _isolating(send: _Send, writes: Sequence[Write], budget: list[int]) -> list[Outcome]:
-    """Halve a call that is refused as a whole until the record that spoils it is alone, within a budget of calls."""
+@dataclass(slots=True)
+class _Allowance:
+    """How many more calls may be spent on finding what spoils a call: enough for a few records, not for all."""
+
+    calls: int
+
+
+def _isolating(send: _Send, writes: Sequence[Write], allowance: _Allowance) -> list[Outcome]:
+    """Halve a call that is refused as a whole until the record that spoils it is alone."""
     try:
         return list(send(writes))
     except Permanent as error:
-        if len(writes) == 1 or budget[0] < 2:
+        if len(writes) == 1 or allowance.calls < 2:
             return [_failed(write, error) for write in writes]
-        budget[0] -= 2
+        allowance.calls -= 2
         middle = len(writes) // 2
-        return [*_isolating(send, writes[:middle], budget), *_isolating(send, writes[middle:], budget)]
+        return [*_isolating(send, writes[:middle], allowance), *_isolating(send, writes[middle:], allowance)]
 
 
 def _outcomes(writes: Sequence[Write], answer: Answer, *, is_create: bool) -> list[Outcome]:

@@ -94,6 +94,12 @@ def test_a_web_page_instead_of_rows_is_a_fault_and_not_zero_rows(crm: Scripted, 
         list(connector.pull(SPEC, None))
 
 
+def test_an_edge_that_stays_overloaded_is_no_answer(crm: Scripted, connector: SalesforceConnector) -> None:
+    crm.says(*[Say(420, b"<html>")] * 4)
+    with pytest.raises(Unreachable, match=r"\(420\)"):
+        connector.describe("Thing__c")
+
+
 def test_a_next_link_to_another_host_is_refused(crm: Scripted, connector: SalesforceConnector) -> None:
     crm.says(DESCRIBE, page(1, total=2, link="https://evil.example/services/data/v62.0/query/01g-1"))
     with pytest.raises(Permanent, match="another host"):
