@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from crmsync.sandbox.hubspot.wholes import is_whole
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
 DAY_MS = 86_400_000
@@ -20,8 +22,7 @@ def wire(ms: int) -> str:
 
 def parse_ms(text: str) -> int:
     """Epoch milliseconds or ISO 8601; ``ValueError`` for anything else. Without an offset the text is UTC."""
-    digits = text.removeprefix("-")
-    if digits.isdigit():
+    if is_whole(text.removeprefix("-")):
         return int(text)
     instant = datetime.fromisoformat(text)
     return to_ms(instant if instant.tzinfo else instant.replace(tzinfo=UTC))

@@ -218,3 +218,36 @@ def test_ten_thousand_rows_load_with_their_stamps(portal: HubSpotPortal) -> None
     ids = portal.insert_rows("deals", rows)
     assert len(set(ids)) == portal.count("deals") == 10_000
     assert portal.get("deals", ids[1])["hs_lastmodifieddate"] == "2025-01-01T00:01:00Z"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"inputs": [{"id": {}, "properties": {}}]},
+        {"inputs": [{"id": "1", "properties": 3}]},
+        {"inputs": [{"id": "1", "properties": {}, "associations": {}}]},
+        {"inputs": ["1"]},
+        "text",
+    ],
+)
+def test_a_body_of_the_wrong_structure(send: Send, body: Any) -> None:
+    for path in ("batch/create", "batch/update", "batch/read", "batch/upsert"):
+        answer = send("POST", f"/crm/v3/objects/deals/{path}", body)
+        assert (answer.status_code, answer.json()["category"]) == (400, "VALIDATION_ERROR")
+
+
+@pytest.mark.parametrize("record_id", ["x", "²", "9" * 40, "-1"])
+def test_ids_that_cannot_be(send: Send, record_id: str) -> None:
+    assert send("GET", f"/crm/v3/objects/deals/{record_id}").status_code == 404
+    assert send("DELETE", f"/crm/v3/objects/deals/{record_id}").status_code == 204
+
+
+def test_large_answers_are_zipped_for_those_who_ask(send: Send, portal: HubSpotPortal) -> None:
+    plain = send("GET", "/crm/v3/properties/deals", headers={"Accept-Encoding": "identity"})
+    zipped = send("GET", "/crm/v3/properties/deals")
+    assert (plain.headers.get("Content-Encoding"), zipped.headers["Content-Encoding"]) == (None, "gzip")
+    assert plain.json() == zipped.json()
+
+
+def test_too_long_a_query(send: Send) -> None:
+    assert send("GET", "/crm/v3/objects/deals?properties=" + "x" * 17_000).status_code == 414

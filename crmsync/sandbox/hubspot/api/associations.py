@@ -7,12 +7,13 @@ from typing import Any
 
 from crmsync.sandbox.hubspot.api.http import Answer, Call, Endpoint
 from crmsync.sandbox.hubspot.api.paging import completed, next_page
-from crmsync.sandbox.hubspot.api.scopes import both_ends, objects
+from crmsync.sandbox.hubspot.api.scopes import any_token, both_ends, objects
 from crmsync.sandbox.hubspot.data.associations import Pair
 from crmsync.sandbox.hubspot.definitions.association_types import CUSTOM, MAX_LABELS, AssociationType
 from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.limits import ASSOCIATIONS
 from crmsync.sandbox.hubspot.problems import HtmlNotFound, Refusal, invalid, not_found
+from crmsync.sandbox.hubspot.wholes import is_whole
 
 MAX_PAGE, MAX_READ, MAX_WRITE = 500, 1_000, 2_000
 Entry = dict[str, Any]
@@ -30,7 +31,7 @@ def _linked(to_id: int, links: Iterable[AssociationType]) -> Entry:
 def list_one(call: Call) -> Answer:
     kind, other = call.kind, call.portal.types.get(call.path["to_type"])
     given = call.path["record_id"]
-    if not given.isdigit() or call.portal.records.get(kind.id, int(given)) is None:
+    if not is_whole(given) or call.portal.records.get(kind.id, int(given)) is None:
         raise HtmlNotFound
     links = call.portal.associations.read(kind.id, [int(given)], other.id).get(int(given), {})
     limit, after = call.whole("limit", MAX_PAGE, MAX_PAGE), call.whole("after", 0)
@@ -42,16 +43,23 @@ def list_one(call: Call) -> Answer:
 def batch_read(call: Call) -> Answer:
     kind, other = ends(call)
     inputs = call.inputs(MAX_READ)
-    after = {str(one.get("id", "")): int(str(one.get("after") or 0)) for one in inputs}
-    found = call.portal.associations.read(kind.id, [int(one) for one in after if one.isdigit()], other.id)
+    after = {str(one.get("id", "")): _cursor(one) for one in inputs}
+    found = call.portal.associations.read(kind.id, [int(one) for one in after if is_whole(one)], other.id)
     results, errors = [], []
     for asked, start in after.items():
-        links = found.get(int(asked), {}) if asked.isdigit() else {}
+        links = found.get(int(asked), {}) if is_whole(asked) else {}
         if links:
             results.append(_page_of(asked, links, start))
         else:
             errors.append(none_found(kind, other, asked))
     return completed(call, call.portal.behaviour.shuffled(results, "".join(after)), errors, 200)
+
+
+def _cursor(given: Mapping[str, Any]) -> int:
+    after = str(given.get("after") or 0)
+    if not is_whole(after):
+        raise invalid(f"Invalid value '{after}' for after: expected a whole number")
+    return int(after)
 
 
 def _page_of(asked: str, links: Mapping[int, Sequence[AssociationType]], start: int) -> Entry:
@@ -91,7 +99,7 @@ def put_default(call: Call) -> Answer:
 def delete_one(call: Call) -> Answer:
     kind, other = call.kind, call.portal.types.get(call.path["to_type"])
     ids = (call.path["record_id"], call.path["to_id"])
-    if all(one.isdigit() for one in ids):
+    if all(is_whole(one) for one in ids):
         call.portal.writer.dissociate(Pair(kind.id, int(ids[0]), other.id, int(ids[1])), None, call.act)
         call.writes += 1
     return 204, None
@@ -132,7 +140,7 @@ def batch_archive(call: Call) -> Answer:
     for one in call.inputs(MAX_WRITE):
         for to in one.get("to") or []:
             ids = (id_of(one, "from"), str(to.get("id", "")))
-            if all(part.isdigit() for part in ids):
+            if all(is_whole(part) for part in ids):
                 call.portal.writer.dissociate(Pair(kind.id, int(ids[0]), other.id, int(ids[1])), None, call.act)
                 call.writes += 1
     return _void(call)
@@ -143,10 +151,15 @@ def batch_archive_labels(call: Call) -> Answer:
     for one in call.inputs(MAX_WRITE):
         ids = (id_of(one, "from"), id_of(one, "to"))
         links = _types(call, kind, other, one.get("types"))
-        if all(part.isdigit() for part in ids):
+        if all(is_whole(part) for part in ids):
             call.portal.writer.dissociate(Pair(kind.id, int(ids[0]), other.id, int(ids[1])), links, call.act)
             call.writes += 1
     return _void(call)
+
+
+def configurations(_call: Call) -> Answer:
+    """Limits that admins set on associations; a new portal has none."""
+    return 200, {"results": []}
 
 
 def list_labels(call: Call) -> Answer:
@@ -188,7 +201,7 @@ def delete_label(call: Call) -> Answer:
 
 
 def _label(call: Call, kind: ObjectType, other: ObjectType, type_id: str) -> AssociationType:
-    number = int(type_id) if type_id.isdigit() else -1
+    number = int(type_id) if is_whole(type_id) else -1
     found = call.portal.associations.types.find(kind.id, other.id, CUSTOM, number)
     if found is None or found.label is None:
         raise not_found(f"No association label {type_id} between {kind.name} and {other.name}")
@@ -202,7 +215,7 @@ def id_of(given: Mapping[str, Any], side: str) -> str:
 
 def checked_pair(call: Call, kind: ObjectType, other: ObjectType, from_id: str, to_id: str) -> Pair:
     for end, given in ((kind, from_id), (other, to_id)):
-        if not given.isdigit():
+        if not is_whole(given):
             subcategory = "crm.associations.INVALID_IDENTIFIER"
             raise invalid(f"{given} is not a valid ID", subCategory=subcategory, context={"id": [given]})
         if call.portal.records.get(end.id, int(given)) is None:
@@ -218,7 +231,7 @@ def _types(call: Call, kind: ObjectType, other: ObjectType, specs: Any) -> list[
     found = []
     for spec in specs:
         category, number = str(spec.get("associationCategory")), str(spec.get("associationTypeId"))
-        link = call.portal.associations.types.find(kind.id, other.id, category, int(number) if number.isdigit() else -1)
+        link = call.portal.associations.types.find(kind.id, other.id, category, int(number) if is_whole(number) else -1)
         if link is None:
             raise invalid(f"Association type {category} {number} is not valid from {kind.singular} to {other.singular}")
         found.append(link)
@@ -256,6 +269,7 @@ def _void(call: Call) -> Answer:
 
 _ONE = "/{object_type}/{record_id}/associations/{to_type}"
 _BATCH, _LABELS = "/{from_type}/{to_type}/batch", "/{from_type}/{to_type}/labels"
+_CONFIGURED = "/definitions/configurations"
 _READ, _WRITE = both_ends("read"), both_ends("write")
 ENDPOINTS = (
     Endpoint(
@@ -266,6 +280,8 @@ ENDPOINTS = (
         _WRITE,
         ASSOCIATIONS,
     ),
+    Endpoint("GET", "associations", _CONFIGURED + "/all", configurations, any_token, ASSOCIATIONS),
+    Endpoint("GET", "associations", _CONFIGURED + "/{from_type}/{to_type}", configurations, _READ, ASSOCIATIONS),
     Endpoint("GET", "links", _ONE, list_one, objects("read"), ASSOCIATIONS),
     Endpoint("PUT", "links", _ONE + "/{to_id}", put_one, objects("write"), ASSOCIATIONS),
     Endpoint("DELETE", "links", _ONE + "/{to_id}", delete_one, objects("write"), ASSOCIATIONS),

@@ -14,6 +14,7 @@ from crmsync.sandbox.hubspot.definitions.association_types import AssociationTyp
 from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.limits import ASSOCIATIONS
 from crmsync.sandbox.hubspot.problems import HtmlNotFound, Refusal, invalid
+from crmsync.sandbox.hubspot.wholes import is_whole
 
 MAX_READ, MAX_WRITE = 1_000, 2_000
 
@@ -34,7 +35,7 @@ def types(call: Call) -> Answer:
 
 def list_one(call: Call) -> Answer:
     kind, other, given = call.kind, call.portal.types.get(call.path["to_type"]), call.path["record_id"]
-    if not given.isdigit() or call.portal.records.get(kind.id, int(given)) is None:
+    if not is_whole(given) or call.portal.records.get(kind.id, int(given)) is None:
         raise HtmlNotFound
     links = call.portal.associations.read(kind.id, [int(given)], other.id).get(int(given), {})
     return 200, {"results": _listed(kind, other, links)}
@@ -43,10 +44,10 @@ def list_one(call: Call) -> Answer:
 def batch_read(call: Call) -> Answer:
     kind, other = ends(call)
     asked = [str(one.get("id", "")) for one in call.inputs(MAX_READ)]
-    found = call.portal.associations.read(kind.id, [int(one) for one in asked if one.isdigit()], other.id)
+    found = call.portal.associations.read(kind.id, [int(one) for one in asked if is_whole(one)], other.id)
     results, errors = [], []
     for one in dict.fromkeys(asked):
-        links = found.get(int(one), {}) if one.isdigit() else {}
+        links = found.get(int(one), {}) if is_whole(one) else {}
         if links:
             results.append({"from": {"id": one}, "to": _listed(kind, other, links)})
         else:
@@ -75,7 +76,7 @@ def batch_archive(call: Call) -> Answer:
     kind, other = ends(call)
     for one in call.inputs(MAX_WRITE):
         ids = (id_of(one, "from"), id_of(one, "to"))
-        if all(part.isdigit() for part in ids):
+        if all(is_whole(part) for part in ids):
             link = _type(call, kind, other, one.get("type"))
             call.portal.writer.dissociate(Pair(kind.id, int(ids[0]), other.id, int(ids[1])), [link], call.act)
             call.writes += 1

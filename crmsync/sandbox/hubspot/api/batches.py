@@ -19,6 +19,7 @@ from crmsync.sandbox.hubspot.data.checks import Values
 from crmsync.sandbox.hubspot.data.records import Row
 from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.problems import Refusal, invalid, invalid_properties, missing_records
+from crmsync.sandbox.hubspot.wholes import is_whole
 
 MAX_BATCH = 100
 Input = dict[str, Any]
@@ -93,7 +94,7 @@ def upsert_batch(call: Call) -> Answer:
 
 def archive_batch(call: Call) -> Answer:
     kind, inputs = call.kind, call.inputs(MAX_BATCH)
-    ids = [int(str(one.get("id"))) for one in inputs if str(one.get("id", "")).isdigit()]
+    ids = [int(str(one.get("id"))) for one in inputs if is_whole(str(one.get("id", "")))]
     rows = call.portal.records.get_many(kind.id, ids)
     for row in rows.values():
         call.portal.writer.archive(kind, row, call.act)
@@ -110,7 +111,7 @@ def _locate(
         check_id_property(call, kind, str(id_property))
         ids = {key: records.find_unique(kind.id, str(id_property), key) for key in keys}
     else:
-        ids = {key: int(key) if key.isdigit() else None for key in keys}
+        ids = {key: int(key) if is_whole(key) else None for key in keys}
     rows = records.get_many(kind.id, {one for one in ids.values() if one is not None}, archived=archived)
     return {key: rows[one] for key, one in ids.items() if one in rows}
 

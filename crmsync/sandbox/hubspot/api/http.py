@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
 from secrets import token_bytes
@@ -14,12 +15,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from crmsync.sandbox.hubspot.api.bodies import check_structure
 from crmsync.sandbox.hubspot.data.changes import APP_ID, Act
 from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.limits import BURST
 from crmsync.sandbox.hubspot.problems import HtmlNotFound, Refusal, invalid, missing_scopes
 from crmsync.sandbox.hubspot.stamps import to_ms
 from crmsync.sandbox.hubspot.tokens import Token
+from crmsync.sandbox.hubspot.wholes import is_whole
 
 if TYPE_CHECKING:
     from crmsync.sandbox.hubspot.portal import HubSpotPortal
@@ -53,6 +56,10 @@ FAMILIES: dict[str, tuple[str, ...]] = {
 }
 """The same endpoint under the numbered and the dated path (developers.hubspot.com: API versioning, migration guide)."""
 
+GZIP_FROM = 1_024
+MAX_URL = 16_384
+"""HubSpot answers 414 to longer ones; where exactly it stops is not documented."""
+
 Answer = tuple[int, Any] | tuple[int, Any, Mapping[str, str]]
 
 
@@ -68,6 +75,7 @@ class Call:
     request_id: str
     base_url: str
     url_path: str
+    url_length: int = 0
     content_type: str = ""
     token: Token | None = None
     version: str = ""
@@ -87,9 +95,11 @@ class Call:
 
     def parsed(self) -> Any:
         try:
-            return orjson.loads(self.payload)
+            body = orjson.loads(self.payload)
         except orjson.JSONDecodeError as error:
             raise invalid(f"Invalid input JSON on line {error.lineno}, column {error.colno}: {error.msg}") from None
+        check_structure(body)
+        return body
 
     def json(self) -> dict[str, Any]:
         body = self.parsed()
@@ -123,7 +133,7 @@ class Call:
         text = self.one(parameter)
         if text is None or text == "":
             return default
-        if not text.isdigit() or (maximum is not None and not 1 <= int(text) <= maximum):
+        if not is_whole(text) or (maximum is not None and not 1 <= int(text) <= maximum):
             wanted = f"a whole number from 1 to {maximum}" if maximum else "a whole number"
             raise invalid(f"Invalid value '{text}' for the parameter '{parameter}': expected {wanted}")
         return int(text)
@@ -163,7 +173,7 @@ def answer(portal: HubSpotPortal, endpoint: Endpoint, request: Request, payload:
             status, body, *more = endpoint.run(call)
         portal.count_writes(call.writes)
         headers = dict(more[0]) if more else {}
-        response = _response(status, body)
+        response = _response(status, body, request.headers.get("accept-encoding", ""))
     except Refusal as refusal:
         status, headers = refusal.status, {}
         response = _refused(refusal, call.request_id)
@@ -192,6 +202,7 @@ def _call(portal: HubSpotPortal, request: Request, payload: bytes) -> Call:
         correlation_id(now_ms),
         base,
         request.url.path,
+        len(request.url.path) + len(request.url.query),
         content_type,
         version=version,
     )
@@ -202,16 +213,21 @@ def _admit(portal: HubSpotPortal, endpoint: Endpoint, call: Call, authorization:
         return None
     token = portal.tokens.check(authorization, call.now_ms)
     portal.limits.count(endpoint.limiter, call.now_ms)
+    if call.url_length > MAX_URL:
+        raise Refusal(414, f"The URI is too long: {call.url_length} characters")
     wanted = endpoint.scopes(call)
     if wanted and not token.scopes.intersection(wanted):
         raise missing_scopes(list(wanted))
     return token
 
 
-def _response(status: int, body: Any) -> Response:
+def _response(status: int, body: Any, accepted: str = "") -> Response:
     if body is None:
         return Response(status_code=status)
-    return Response(orjson.dumps(body), status, media_type="application/json;charset=utf-8")
+    content, headers = orjson.dumps(body), {"Vary": "origin, Accept-Encoding"}
+    if "gzip" in accepted and len(content) >= GZIP_FROM:
+        content, headers = gzip.compress(content, 1), headers | {"Content-Encoding": "gzip"}
+    return Response(content, status, headers, media_type="application/json;charset=utf-8")
 
 
 _PAGE = b"""<html>

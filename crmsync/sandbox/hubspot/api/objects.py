@@ -16,6 +16,7 @@ from crmsync.sandbox.hubspot.data.search import MAX_HITS, MAX_PAGE, MAX_QUERY, S
 from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.limits import SEARCH
 from crmsync.sandbox.hubspot.problems import HtmlNotFound, invalid, missing_records
+from crmsync.sandbox.hubspot.wholes import is_whole
 
 MAX_LIST, MAX_LIST_WITH_HISTORY = 100, 50
 
@@ -65,7 +66,7 @@ def archive_record(call: Call) -> Answer:
     """Archiving what is not there is no error."""
     kind = call.kind
     record_id = call.path["record_id"]
-    row = call.portal.records.get(kind.id, int(record_id)) if record_id.isdigit() else None
+    row = call.portal.records.get(kind.id, int(record_id)) if is_whole(record_id) else None
     if row:
         call.portal.writer.archive(kind, row, call.act)
         call.writes += 1
@@ -75,7 +76,7 @@ def archive_record(call: Call) -> Answer:
 def merge_records(call: Call) -> Answer:
     kind, body = call.kind, call.json()
     primary, loser = str(body.get("primaryObjectId", "")), str(body.get("objectIdToMerge", ""))
-    ids = [one for one in (primary, loser) if not one.isdigit() or not call.portal.records.get(kind.id, int(one))]
+    ids = [one for one in (primary, loser) if not is_whole(one) or not call.portal.records.get(kind.id, int(one))]
     if ids:
         raise missing_records(kind.singular, ids)
     if primary == loser:
@@ -111,9 +112,9 @@ def search_records(call: Call) -> Answer:
 
 def _page(body: Mapping[str, Any]) -> tuple[int, int]:
     limit, after = str(body.get("limit") or 10), str(body.get("after") or 0)
-    if not limit.isdigit() or not 1 <= int(limit) <= MAX_PAGE:
+    if not is_whole(limit) or not 1 <= int(limit) <= MAX_PAGE:
         raise invalid(f"Invalid value '{limit}' for limit: a search page has at most {MAX_PAGE} results")
-    if not after.isdigit():
+    if not is_whole(after):
         raise invalid(f"Invalid value '{after}' for after: expected a whole number")
     if int(after) + int(limit) > MAX_HITS:
         raise invalid(f"Paging past {MAX_HITS} results is not possible: after {after} with limit {limit}")
@@ -129,7 +130,7 @@ def find(call: Call, kind: ObjectType, given: str, id_property: Any, *, archived
         check_id_property(call, kind, str(id_property))
         found = records.find_unique(kind.id, str(id_property), given)
         return records.get(kind.id, found) if found is not None else None
-    if not given.isdigit():
+    if not is_whole(given):
         return None
     return records.get(kind.id, records.resolve(kind.id, int(given)), archived=archived)
 
@@ -180,14 +181,14 @@ def _link(call: Call, kind: ObjectType, given: Mapping[str, Any]) -> tuple[str, 
     types = []
     for one in given.get("types") or []:
         category, type_id = str(one.get("associationCategory")), str(one.get("associationTypeId"))
-        found = call.portal.associations.types.leaving(kind.id, category, int(type_id) if type_id.isdigit() else -1)
+        found = call.portal.associations.types.leaving(kind.id, category, int(type_id) if is_whole(type_id) else -1)
         if found is None:
             raise invalid(f"Association type {category} {type_id} is not valid for {kind.singular}")
         types.append(found)
     if not types:
         raise invalid("Invalid input JSON: some required fields were not set: [types]")
     end = call.portal.types.by_id[types[0].to_type]
-    if not target.isdigit() or call.portal.records.get(end.id, int(target)) is None:
+    if not is_whole(target) or call.portal.records.get(end.id, int(target)) is None:
         raise invalid(f"{end.singular.upper()}={target} is not valid")
     return end.id, int(target), types
 

@@ -8,6 +8,7 @@ from crmsync.sandbox.hubspot.api.http import Answer, Call, Endpoint
 from crmsync.sandbox.hubspot.api.scopes import custom_schemas
 from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.problems import invalid, not_found
+from crmsync.sandbox.hubspot.wholes import is_whole
 
 
 def list_schemas(call: Call) -> Answer:
@@ -59,7 +60,7 @@ def delete_association(call: Call) -> Answer:
     kind, identifier = _kind(call), call.path["association"]
     types = call.portal.associations.types
     for other in call.portal.types.by_id.values():
-        found = types.any_category(kind.id, other.id, int(identifier)) if identifier.isdigit() else None
+        found = types.any_category(kind.id, other.id, int(identifier)) if is_whole(identifier) else None
         if found:
             types.remove(found)
             return 204, None

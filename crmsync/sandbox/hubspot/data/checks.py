@@ -18,6 +18,7 @@ from crmsync.sandbox.hubspot.problems import (
     invalid_properties,
     property_problem,
 )
+from crmsync.sandbox.hubspot.wholes import is_whole
 
 Values = dict[str, str | None]
 _STAGES = {"dealstage": "pipeline", "hs_pipeline_stage": "hs_pipeline"}
@@ -95,7 +96,7 @@ class Checker:
         return [stage["id"] for pipeline in chosen for stage in pipeline["stages"] if not stage["archived"]]
 
     def _check_reference(self, name: str, value: str) -> None:
-        if not value.isdigit() or self._records.get(COMPANY, int(value)) is None:
+        if not is_whole(value) or self._records.get(COMPANY, int(value)) is None:
             raise BadValue("INVALID_COMPANY_ID", f'"{name}" names a company that does not exist: {value}')
 
 

@@ -13,6 +13,7 @@ from crmsync.sandbox.hubspot.definitions.object_types import ObjectType, ObjectT
 from crmsync.sandbox.hubspot.definitions.properties import Definition, is_multiple
 from crmsync.sandbox.hubspot.problems import invalid
 from crmsync.sandbox.hubspot.stamps import parse_ms
+from crmsync.sandbox.hubspot.wholes import is_whole
 
 MAX_PAGE, MAX_HITS = 200, 10_000
 MAX_GROUPS, MAX_FILTERS, MAX_ALL_FILTERS, MAX_QUERY = 5, 6, 18, 3_000
@@ -162,7 +163,7 @@ class SearchCompiler:
         exists = """SELECT 1 FROM associations a WHERE a.from_type = ? AND a.from_id = seen.id AND a.to_type = ?"""
         bound: list[Any] = [self._kind.id, other.id]
         if operator not in _BARE:
-            ids = [int(str(one)) for one in chosen if str(one).isdigit()]
+            ids = [int(str(one)) for one in chosen if is_whole(str(one))]
             exists += f" AND a.to_id IN ({','.join('?' * len(ids))})"
             bound += ids
         found = Clause(f"EXISTS ({exists})", bound)

@@ -60,12 +60,22 @@ def _metadata(type_id: str, given: Mapping[str, Any]) -> dict[str, str]:
     if type_id == "0-3":
         if "probability" not in metadata:
             raise invalid("Deal stages need the metadata property 'probability'")
-        probability = float(metadata["probability"])
+        probability = _probability(metadata["probability"])
         return {"isClosed": str(probability in {0.0, 1.0}).lower(), "probability": str(probability)}
     closed = (
         metadata.get("ticketState", metadata.get("state", "OPEN")) == "CLOSED" or metadata.get("isClosed") == "true"
     )
     return {"isClosed": str(closed).lower(), **metadata}
+
+
+def _probability(text: str) -> float:
+    try:
+        probability = float(text)
+    except ValueError:
+        probability = -1.0
+    if not 0.0 <= probability <= 1.0:
+        raise invalid(f"Invalid probability '{text}': expected a number from 0.0 to 1.0")
+    return probability
 
 
 def _initial() -> dict[str, list[Pipeline]]:
