@@ -270,6 +270,23 @@ def test_no_cell_of_a_rejects_file_is_a_formula(write, tmp_path, cell):
     assert row["evidence"] == "'" + cell
 
 
+def test_a_mended_rejects_file_can_be_read_in_again(registration, tmp_path):
+    target = tmp_path / "rejects" / "rejects.csv"
+    bad = registration(state="aproved", expected_close="soon", evidence="=1+1")
+    assert write_rejects(target, bad) == 1
+    text = target.read_text("utf-8-sig")
+    assert "state; expected_close" in text or "expected_close; state" in text
+    target.write_text(text.replace("aproved", "approved").replace(",soon,", ",2026-12-31,"))
+    (row,) = read_rows(target, "registration").rows
+    assert (row.values["state"], row.values["evidence"]) == ("approved", "=1+1")
+
+
+def test_a_rejects_file_that_cannot_be_written_is_a_clear_error(registration, tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(UsageError, match="cannot write the rejects file"):
+        write_rejects(tmp_path / "file" / "rejects.csv", registration(state="x"))
+
+
 def test_a_negative_number_stays_a_number(write, tmp_path):
     path = write(json.dumps({**GOOD, "amount": "-12.5", "currency": "EUR"}), "r.jsonl")
     write_rejects(tmp_path / "rejects.csv", read_rows(path, "registration"))

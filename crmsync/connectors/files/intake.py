@@ -47,7 +47,7 @@ class IntakeRow:
 
 @dataclass(frozen=True, slots=True)
 class RejectedRow:
-    """One problem of one row. ``column`` is the file's word, ``field`` the canonical one; both empty for a whole row."""
+    """A problem of one row. ``column`` is the file's word, ``field`` the canonical one; both empty for a whole row."""
 
     line: int
     column: str

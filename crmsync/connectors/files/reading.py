@@ -19,6 +19,10 @@ Format: TypeAlias = Literal["csv", "jsonl"]
 MAX_BYTES = 64 * 1024 * 1024
 IGNORED_PREFIX = "x-"
 """A column whose header starts so is for people only."""
+REJECT_COLUMNS = ("line", "column", "reason")
+"""What stands before the row's own columns in a rejects file."""
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+"""What makes a spreadsheet take a cell for a formula, full-width forms included (OWASP, "CSV Injection")."""
 
 _SUFFIXES: Mapping[str, Format] = {".csv": "csv", ".tsv": "csv", ".txt": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
 _DELIMITERS = ",;\t"
@@ -93,12 +97,30 @@ def _csv_file(path: Path, text: str, known: Sequence[str], required: Sequence[st
         raise _file_error(path, "E152", "the first line is empty, wanted the column names", _example(required))
     delimiter = max(_DELIMITERS, key=header_line.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header = next(reader)
+    try:
+        header = next(reader)
+    except csv.Error as error:
+        raise _file_error(path, "E152", f"the header cannot be split into columns: {error}") from error
     columns = [normal_column(cell) for cell in header]
-    problems = _header_problems(path, header_line, header, columns, known, required)
+    returned = tuple(columns[: len(REJECT_COLUMNS)]) == REJECT_COLUMNS
+    problems = _header_problems(
+        path, header_line, header, columns, (*known, *REJECT_COLUMNS) if returned else known, required
+    )
     if problems:
         raise ConfigError(problems)
-    return RawFile(tuple(columns), tuple(_csv_rows(reader, columns)))
+    rows = _csv_rows(reader, columns)
+    return RawFile(tuple(columns), tuple(map(_returned, rows) if returned else rows))
+
+
+def _returned(row: RawRow) -> RawRow:
+    """A row of a mended rejects file, without what was put there for people and for spreadsheets."""
+    values = {name: _without_guard(cell) for name, cell in row.values.items() if name not in REJECT_COLUMNS}
+    return RawRow(row.line, values, row.problem)
+
+
+def _without_guard(cell: str) -> str:
+    guarded = cell.startswith("'") and cell[1:].lstrip(" ").startswith(FORMULA_STARTS)
+    return cell[1:] if guarded else cell
 
 
 def normal_column(cell: str) -> str:
