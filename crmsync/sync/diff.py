@@ -52,10 +52,11 @@ class _Draft:
 
 @dataclass(frozen=True, slots=True)
 class Differ:
-    """Compares decisions with records under one mapping. ``now`` stamps what is written; ``directory`` is the project's."""
+    """Compares decisions with records under one mapping. ``now`` stamps what is written."""
 
     mapping: CrmMapping
     directory: Path
+    """The project's: places of rules are told relative to it."""
     now: datetime
     was_written: WasWritten
 
