@@ -33,7 +33,7 @@ class _Protocol(HttpToolsProtocol):
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
-        cast(dict[str, Any], self.scope)[TRANSPORT] = self.transport
+        cast("dict[str, Any]", self.scope)[TRANSPORT] = self.transport
 
 
 class _Server(uvicorn.Server):
@@ -65,10 +65,11 @@ class Sandbox:
         self.world = world
         self.clock = clock or SandboxClock()
         self.faults = Faults()
-        self._owned = tempfile.TemporaryDirectory(prefix="crmsync-sandbox-") if directory is None else None
-        self.directory = Path(self._owned.name) if self._owned else Path(str(directory))
+        self._wanted_directory = directory
+        self._owned: tempfile.TemporaryDirectory[str] | None = None
         self._wanted_port = port
         self._thread: threading.Thread | None = None
+        self.directory: Path
         self.salesforce: SalesforceOrg
         self.hubspot: HubSpotPortal
 
@@ -84,13 +85,15 @@ class Sandbox:
         self.stop()
 
     def start(self) -> None:
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)  # else no TCP_NODELAY
+        self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             self._socket.bind((HOST, self._wanted_port))
+            self._socket.listen(BACKLOG)  # a port that is taken is known before any data is made
+            self._choose_directory()
             self._open()
         except BaseException:
-            self._socket.close()
+            self._release()
             raise
         self._server = _Server(self._config())
         self._thread = threading.Thread(
@@ -101,15 +104,24 @@ class Sandbox:
             if not self._thread.is_alive():
                 raise RuntimeError(f"the sandbox could not listen on {self.url}")
 
+    def _choose_directory(self) -> None:
+        if self._wanted_directory is None:
+            self._owned = tempfile.TemporaryDirectory(prefix="crmsync-sandbox-")
+        self.directory = Path(self._owned.name if self._owned else str(self._wanted_directory))
+
     def stop(self) -> None:
         if self._thread is not None:
             self._server.should_exit = True
             self._thread.join()
             self._thread = None
-            self._socket.close()
             self._close()
+            self._release()
+
+    def _release(self) -> None:
+        self._socket.close()
         if self._owned is not None:
             self._owned.cleanup()
+            self._owned = None
 
     def serve_forever(self) -> None:
         """Until SIGTERM or SIGINT; then both CRMs are closed cleanly. Main thread only."""

@@ -41,13 +41,14 @@ def _user(name: str, label: str) -> dict[str, Any]:
     return _stamp(name, label, "reference", referenceTo=["User"], relationshipName=relationship)
 
 
-def custom_object_fields(label: str, name_label: str, name_required: bool = True) -> list[dict[str, Any]]:
+def custom_object_fields(label: str, name_label: str) -> list[dict[str, Any]]:
+    """Every custom object starts with these; a record without a name is named by its id."""
     return [
         {"name": "Id", "label": "Record ID", "type": "id"},
         {**_user("OwnerId", "Owner ID"), "createable": True, "updateable": True},
         _stamp("IsDeleted", "Deleted", "boolean"),
         {"name": "Name", "label": name_label or f"{label} Name", "type": "string", "length": 80, "nameField": True,
-         "permissionable": False, "idLookup": True, "nillable": not name_required, "defaultedOnCreate": not name_required},
+         "permissionable": False, "idLookup": True, "defaultedOnCreate": True},
         {"name": "CurrencyIsoCode", "label": "Currency ISO Code", "type": "picklist", "length": 3,
          "defaultedOnCreate": True, "restrictedPicklist": True, "permissionable": False,
          "picklistValues": list(CURRENCIES)},
@@ -58,3 +59,14 @@ def custom_object_fields(label: str, name_label: str, name_required: bool = True
         _stamp("SystemModstamp", "System Modstamp"),
         {**_stamp("LastActivityDate", "Last Activity Date", "date"), "nillable": True, "defaultedOnCreate": False},
     ]  # fmt: skip
+
+
+NAME_OBJECT: dict[str, Any] = {
+    "name": "Name", "label": "Name", "labelPlural": "Names", "keyPrefix": None, "queryable": False, "createable": False,
+    "updateable": False, "deletable": False, "pseudo": True,
+}  # fmt: skip
+NAME_FIELDS: list[dict[str, Any]] = [
+    {"name": "Id", "label": "Record ID", "type": "id"},
+    {"name": "Name", "label": "Name", "type": "string", "length": 255, "permissionable": False},
+    {"name": "Type", "label": "Type", "type": "picklist", "permissionable": False},
+]

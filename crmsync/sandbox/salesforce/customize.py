@@ -103,6 +103,14 @@ def check_metadata(full_name: str, metadata: Mapping[str, Any]) -> None:
         raise SalesforceError("FIELD_INTEGRITY_EXCEPTION", message, fields=["FullName"])
 
 
+def _check_owner(full_name: str, metadata: Mapping[str, Any]) -> None:
+    """Fields of activities cannot be keys."""
+    keyed = [name for name in ("externalId", "unique") if _flag(metadata.get(name))]
+    if full_name.lower().startswith("activity.") and keyed:
+        message = f"Can not specify '{keyed[0]}' for a CustomField of Activity"
+        raise SalesforceError("FIELD_INTEGRITY_EXCEPTION", message, fields=["FullName"])
+
+
 def field_spec(name: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
     """The describe of a custom field from its metadata."""
     kind = str(metadata["type"])
@@ -135,22 +143,17 @@ def add_object(
     key_prefix: str | None = None,
     name_label: str = "",
     *,
-    activities: bool = True,
+    activities: bool = False,
 ) -> SObject:
+    """A new custom object, visible to nobody yet; ``activities`` lets tasks belong to its records."""
     if not _API_NAME.fullmatch(name):
-        raise SalesforceError(
-            "INVALID_FIELD", f"The object name '{name}' is not a valid API name: letters, digits, ending in __c"
-        )
+        message = f"The object name '{name}' is not a valid API name: letters, digits, ending in __c"
+        raise SalesforceError("INVALID_FIELD", message)
     if org.schema.get(name) is not None:
-        raise SalesforceError(
-            "DUPLICATE_DEVELOPER_NAME", f"There is already an object named {name} in this organization."
-        )
-    customs = sum(sobject.custom for sobject in org.schema)
-    spec = {
-        "name": name, "label": label, "labelPlural": plural, "keyPrefix": key_prefix or custom_prefix(customs), "custom": True,
-        "createable": True, "updateable": True, "deletable": True, "undeletable": True, "queryable": True, "replicateable": True,
-        "retrieveable": True, "searchable": True, "layoutable": True, "triggerable": True, "mergeable": False, "feedEnabled": False,
-    }  # fmt: skip
+        message = f"There is already an object named {name} in this organization."
+        raise SalesforceError("DUPLICATE_DEVELOPER_NAME", message)
+    prefix = key_prefix or custom_prefix(sum(sobject.custom for sobject in org.schema))
+    spec = {**_CUSTOM_OBJECT, "name": name, "label": label, "labelPlural": plural, "keyPrefix": prefix}
     sobject = build_object(spec, custom_object_fields(label, name_label))
     org.store.create_table(sobject)
     org.store.save_object(sobject, org.store.next_id("01I"))
@@ -159,19 +162,25 @@ def add_object(
     org.schema.add_object(sobject)
     if activities:
         _allow_activities(org, name)
+    org.name_everything()
     org.schema_changed()
     return sobject
 
 
+_CUSTOM_OBJECT: dict[str, Any] = {
+    "custom": True, "createable": True, "updateable": True, "deletable": True, "undeletable": True, "queryable": True,
+    "replicateable": True, "retrieveable": True, "searchable": True, "layoutable": True, "triggerable": True, "mergeable": False,
+    "feedEnabled": False,
+}  # fmt: skip
+
+
 def _allow_activities(org: SalesforceOrg, name: str) -> None:
-    """ "Allow Activities": tasks and events may be about records of the object (CustomObject.enableActivities)."""
-    for owner in ("Task", "Event"):
-        activity = org.schema.get(owner)
-        about = activity.field("WhatId") if activity else None
-        if activity and about:
-            grown = Field({**about.spec, "referenceTo": [*about.reference_to, name]})
-            activity.add(grown)
-            org.store.save_field(activity, grown)
+    for activity in ACTIVITY:
+        sobject = org.schema.require(activity)
+        old = sobject.fields["whatid"]
+        changed = Field({**old.spec, "referenceTo": [*old.reference_to, name]})
+        org.schema.add_field(sobject, changed)
+        org.store.save_field(sobject, changed)
 
 
 def add_field(org: SalesforceOrg, full_name: str, metadata: Mapping[str, Any]) -> str:
@@ -180,6 +189,7 @@ def add_field(org: SalesforceOrg, full_name: str, metadata: Mapping[str, Any]) -
     if not _API_NAME.fullmatch(name):
         raise SalesforceError("INVALID_FIELD", f"The field name '{full_name}' is not a valid API name: Object.Field__c")
     check_metadata(full_name, metadata)
+    _check_owner(full_name, metadata)
     targets = targets_of(org, owner)
     if any(target.has(name) for target in targets):
         message = f"There is already a field named {name.removesuffix('__c')} on {targets[0].spec['label']}."

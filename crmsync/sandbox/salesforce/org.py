@@ -13,6 +13,7 @@ from starlette.routing import BaseRoute
 from crmsync.sandbox.salesforce import customize, seed
 from crmsync.sandbox.salesforce.access import HIDDEN, Access, resolve
 from crmsync.sandbox.salesforce.audit import AuditEntry, read_audit
+from crmsync.sandbox.salesforce.catalog import NAME_FIELDS, NAME_OBJECT
 from crmsync.sandbox.salesforce.effects import apply_stage, derive_name, derive_opportunity
 from crmsync.sandbox.salesforce.ids import to_18
 from crmsync.sandbox.salesforce.records import Actor, Records, as_stamp, default_value
@@ -56,14 +57,21 @@ class SalesforceOrg:
         self._actor_id: str | None = None
         if self.store.scalar("SELECT COUNT(*) FROM _object"):
             self._load_schema()
+            self.name_everything()
         else:
             with self.store.transaction():
                 seed.create_standard_objects(self)
+                self.name_everything()
                 seed.plant(self)
                 self.schema_changed()
 
     def close(self) -> None:
         self.store.close()
+
+    def name_everything(self) -> None:
+        """(Re)define the pseudo-object that fields pointing to several objects lead to."""
+        self.schema.add_object(build_object(NAME_OBJECT, NAME_FIELDS))
+        self.store.create_name_view(self.schema)
 
     @cached_property
     def front(self) -> Front:
@@ -84,6 +92,7 @@ class SalesforceOrg:
         version = self.schema.version
         self.schema = Schema()
         self._load_schema()
+        self.name_everything()
         self.schema.version = version + 1
         self.forget_access()
 
@@ -149,7 +158,7 @@ class SalesforceOrg:
     ) -> None:
         """A custom object; ``visible`` opens it to every profile."""
         with self.store.transaction():
-            customize.add_object(self, name, label, plural, key_prefix, name_label)
+            customize.add_object(self, name, label, plural, key_prefix, name_label, activities=True)
             if visible:
                 verbs = {f"Permissions{verb}": True for verb in ("Read", "Create", "Edit", "Delete")}
                 self.insert_rows(

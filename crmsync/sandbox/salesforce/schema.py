@@ -60,10 +60,15 @@ _BY_TYPE: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+# What our specs say of a field beyond its describe.
+_OURS = ("childRelationship", "childCascade", "metadata")
+
+
 def expand(spec: Mapping[str, Any]) -> dict[str, Any]:
     """The full describe of a field, 57 keys, from what differs from the defaults of its type."""
     full = {**_BASE, **_BY_TYPE.get(str(spec.get("type", "string")), {}), **spec}
-    full.pop("childRelationship", None)
+    for own in _OURS:
+        full.pop(own, None)
     if full["type"] == "textarea" and full["length"] > 255:
         full |= {key: spec.get(key, False) for key in ("filterable", "sortable", "groupable", "aggregatable")}
     full["byteLength"] = spec.get(
@@ -104,7 +109,8 @@ class Field:
 
     @property
     def cascades(self) -> bool:
-        return bool(self.describe["cascadeDelete"])
+        """Whether records that point here go with the one they point to."""
+        return bool(self.spec.get("childCascade") or self.describe["cascadeDelete"])
 
     @property
     def is_required(self) -> bool:

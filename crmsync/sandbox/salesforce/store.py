@@ -14,6 +14,8 @@ from crmsync.sandbox.salesforce.ids import make_id
 from crmsync.sandbox.salesforce.schema import Field, SObject
 
 Row = dict[str, Any]
+NAME = "Name"
+"""The pseudo-object behind Who and What."""
 
 _BOOKS = """
 CREATE TABLE IF NOT EXISTS _object (name TEXT PRIMARY KEY, durable_id TEXT, spec TEXT NOT NULL);
@@ -88,6 +90,16 @@ class Store:
             self.connection.execute(f'CREATE INDEX IF NOT EXISTS {index} ON {table} ("SystemModstamp", "Id")')
         for item in sobject.fields.values():
             self._index(sobject, item)
+
+    def create_name_view(self, sobjects: Iterable[SObject]) -> None:
+        """What records of all kinds share when a field may point to several of them: a name and a type."""
+        parts = [
+            f'SELECT "Id", {quote(item.name)} AS "Name", \'{sobject.name}\' AS "Type" FROM {quote(sobject.name)}'
+            for sobject in sobjects
+            if (item := sobject.name_field) is not None and sobject.name != NAME
+        ]
+        self.connection.execute(f"DROP VIEW IF EXISTS temp.{quote(NAME)}")
+        self.connection.execute(f"CREATE TEMP VIEW {quote(NAME)} AS {' UNION ALL '.join(parts)}")
 
     def add_column(self, sobject: SObject, item: Field) -> None:
         self.connection.execute(f"ALTER TABLE {quote(sobject.name)} ADD COLUMN {quote(item.name)} {item.sql_type}")

@@ -47,7 +47,7 @@ class Call:
     def sobject(self, name: str) -> SObject:
         """The object of a URL; unknown and invisible ones look the same."""
         found = self.org.schema.get(name)
-        if found is None or not self.access.can(found, "read"):
+        if found is None or found.spec.get("pseudo") or not self.access.can(found, "read"):
             raise not_found()
         return found
 

@@ -48,7 +48,7 @@ def full(sobject: SObject, access: Access, schema: Schema, base: str) -> dict[st
         "listviews": f"{base}/sobjects/{sobject.name}/listviews",
     }  # fmt: skip
     body = {
-        **brief(sobject, base), **_MORE, "urls": urls,
+        **_MORE, **{key: sobject.spec[key] for key in _MORE if key in sobject.spec}, **brief(sobject, base), "urls": urls,
         "fields": [_field(sobject, item, access) for item in access.visible(sobject)],
         "childRelationships": _child_relationships(sobject, access, schema),
         "recordTypeInfos": [_master_record_type(sobject, base)],
@@ -59,10 +59,9 @@ def full(sobject: SObject, access: Access, schema: Schema, base: str) -> dict[st
 
 
 def _field(sobject: SObject, item: Field, access: Access) -> dict[str, Any]:
-    described = {key: value for key, value in item.describe.items() if key != "metadata"}
-    if not access.edits(sobject, item):
-        described |= {"createable": False, "updateable": False}
-    return described
+    if access.edits(sobject, item):
+        return item.describe
+    return {**item.describe, "createable": False, "updateable": False}
 
 
 def _child_relationships(sobject: SObject, access: Access, schema: Schema) -> list[dict[str, Any]]:
@@ -85,7 +84,9 @@ def _master_record_type(sobject: SObject, base: str) -> dict[str, Any]:
 
 def visible_objects(call: Call) -> list[SObject]:
     """By name, without the pseudo-objects that only queries know."""
-    found = [sobject for sobject in call.org.schema if call.access.can(sobject, "read") and sobject.key_prefix != "***"]
+    found = [
+        sobject for sobject in call.org.schema if call.access.can(sobject, "read") and not sobject.spec.get("pseudo")
+    ]
     return sorted(found, key=lambda sobject: sobject.name)
 
 

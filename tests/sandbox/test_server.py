@@ -1,0 +1,242 @@
+"""One process, both CRMs: life, clock, faults, control routes, the world cache."""
+
+from __future__ import annotations
+
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+import requests
+
+from crmsync.sandbox import Sandbox
+from crmsync.sandbox.clock import SandboxClock
+from crmsync.sandbox.credentials import HUBSPOT_TOKEN, SALESFORCE_CLIENT_ID, SALESFORCE_CLIENT_SECRET
+from crmsync.sandbox.faults import Fault, system_of
+
+HUBSPOT = {"Authorization": f"Bearer {HUBSPOT_TOKEN}"}
+
+
+@pytest.fixture(scope="module")
+def shared() -> Iterator[Sandbox]:
+    with Sandbox(world="blank") as running:
+        yield running
+
+
+@pytest.fixture
+def box(shared: Sandbox) -> Sandbox:
+    shared.faults.clear()
+    shared.clock.reset()
+    return shared
+
+
+@pytest.fixture
+def http(box: Sandbox) -> Iterator[requests.Session]:
+    with requests.Session() as session:
+        session.trust_env = False
+        yield session
+
+
+def token(box: Sandbox, http: requests.Session) -> dict[str, str]:
+    form = {
+        "grant_type": "client_credentials",
+        "client_id": SALESFORCE_CLIENT_ID,
+        "client_secret": SALESFORCE_CLIENT_SECRET,
+    }
+    answer = http.post(f"{box.url}/services/oauth2/token", data=form, timeout=5)
+    return {"Authorization": f"Bearer {answer.json()['access_token']}"}
+
+
+def test_both_crms_answer_on_one_loopback_port(box: Sandbox, http: requests.Session) -> None:
+    assert box.url.startswith("http://127.0.0.1:")
+    limits = http.get(f"{box.url}/services/data/v60.0/limits", headers=token(box, http), timeout=5)
+    contacts = http.get(f"{box.url}/crm/v3/objects/contacts", headers=HUBSPOT, timeout=5)
+    assert (limits.status_code, contacts.status_code) == (200, 200)
+
+
+def test_a_directory_keeps_what_was_done(tmp_path: Path) -> None:
+    with Sandbox(tmp_path, world="blank") as box:
+        account = box.salesforce.create("Account", {"Name": "Kept"})
+    with Sandbox(tmp_path, world="blank") as box:
+        assert (box.salesforce.row("Account", account) or {})["Name"] == "Kept"
+
+
+def test_a_port_that_is_taken_is_an_error_at_once(box: Sandbox) -> None:
+    port = int(box.url.rpartition(":")[2])
+    with pytest.raises(OSError, match="in use"):
+        Sandbox(world="blank", port=port).start()
+
+
+def test_health_and_clock_are_on_the_control_routes(box: Sandbox, http: requests.Session) -> None:
+    assert http.get(f"{box.url}/_sandbox/health", timeout=5).json()["status"] == "ok"
+    moved = http.post(f"{box.url}/_sandbox/clock", json={"set": "2026-01-02T03:04:05Z"}, timeout=5)
+    assert moved.json() == {"now": "2026-01-02T03:04:05+00:00", "is_set": True}
+    assert box.clock.now() == datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+    assert moved.headers["Date"] == "Fri, 02 Jan 2026 03:04:05 GMT"
+    http.post(f"{box.url}/_sandbox/clock", json={"advance": 60}, timeout=5)
+    assert box.clock.now().minute == 5
+    assert http.post(f"{box.url}/_sandbox/clock", json={"set": "soon"}, timeout=5).status_code == 400
+    assert http.delete(f"{box.url}/_sandbox/clock", timeout=5).json()["is_set"] is False
+
+
+def test_reset_brings_the_world_back(box: Sandbox, http: requests.Session) -> None:
+    box.salesforce.create("Account", {"Name": "Gone"})
+    box.faults.add(system="salesforce", kind="down")
+    assert http.post(f"{box.url}/_sandbox/reset", timeout=5).json()["status"] == "ok"
+    assert box.salesforce.rows("Account", "Name = 'Gone'") == []
+    assert box.faults.armed() == []
+    assert token(box, http)
+
+
+def test_requests_and_writes_are_on_record(box: Sandbox, http: requests.Session) -> None:
+    http.delete(f"{box.url}/_sandbox/requests", timeout=5)
+    headers = token(box, http)
+    http.post(f"{box.url}/services/data/v60.0/sobjects/Account", json={"Name": "Seen"}, headers=headers, timeout=5)
+    found = http.get(f"{box.url}/_sandbox/requests", timeout=5).json()["salesforce"]
+    assert [(one["method"], one["status"]) for one in found] == [("POST", 200), ("POST", 201)]
+    assert box.salesforce.write_count() == 1
+    audit = http.get(f"{box.url}/_sandbox/audit", timeout=5).json()["salesforce"]
+    assert (audit[-1]["field"], audit[-1]["new"]) == ("Name", "Seen")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        ("down", 503, "SERVER_UNAVAILABLE"),
+        ("quota", 403, "REQUEST_LIMIT_EXCEEDED"),
+        ("rate_limit", 403, "REQUEST_LIMIT_EXCEEDED"),
+        ("unauthorized", 401, "INVALID_SESSION_ID"),
+        ("missing_scope", 403, "API_CURRENTLY_DISABLED"),
+        ("lock", 400, "UNABLE_TO_LOCK_ROW"),
+    ],
+)
+def test_faults_of_salesforce(box: Sandbox, http: requests.Session, kind: str, status: int, code: str) -> None:
+    box.faults.add(system="salesforce", kind=kind)
+    headers, url = token_despite(box, http), f"{box.url}/services/data/v60.0/limits"
+    box.faults.add(system="salesforce", kind=kind)
+    answer = http.get(url, headers=headers, timeout=5)
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (status, code)
+    assert http.get(url, headers=headers, timeout=5).status_code == 200
+
+
+def token_despite(box: Sandbox, http: requests.Session) -> dict[str, str]:
+    """A token when the first request goes wrong: the fault is used up by it."""
+    assert http.post(f"{box.url}/services/oauth2/token", timeout=5).status_code >= 400
+    return token(box, http)
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "key", "value"),
+    [
+        ("down", 503, "category", "SERVICE_UNAVAILABLE"),
+        ("quota", 429, "policyName", "DAILY"),
+        ("rate_limit", 429, "policyName", "TEN_SECONDLY_ROLLING"),
+        ("unauthorized", 401, "category", "INVALID_AUTHENTICATION"),
+        ("missing_scope", 403, "category", "MISSING_SCOPES"),
+    ],
+)
+def test_faults_of_hubspot(box: Sandbox, http: requests.Session, kind: str, status: int, key: str, value: str) -> None:
+    fault = {"system": "hubspot", "kind": kind, "times": 2, "match": "/crm/v3/objects"}
+    assert http.post(f"{box.url}/_sandbox/faults", json=fault, timeout=5).status_code == 200
+    assert http.get(f"{box.url}/crm/v3/owners", headers=HUBSPOT, timeout=5).status_code == 200
+    for _ in range(2):
+        answer = http.get(f"{box.url}/crm/v3/objects/contacts", headers=HUBSPOT, timeout=5)
+        assert (answer.status_code, answer.json()[key]) == (status, value)
+    assert http.get(f"{box.url}/crm/v3/objects/contacts", headers=HUBSPOT, timeout=5).status_code == 200
+
+
+def test_html_instead_of_json(box: Sandbox, http: requests.Session) -> None:
+    box.faults.add(system="hubspot", kind="html")
+    answer = http.get(f"{box.url}/crm/v3/owners", headers=HUBSPOT, timeout=5)
+    assert (answer.status_code, answer.headers["Content-Type"]) == (502, "text/html")
+
+
+@pytest.mark.parametrize(("when", "created"), [("before", 0), ("after", 1)])
+def test_a_cut_connection_before_and_after_the_commit(
+    box: Sandbox, http: requests.Session, when: str, created: int
+) -> None:
+    headers, before = token(box, http), box.salesforce.count("Account")
+    box.faults.add(system="salesforce", kind="drop", match="/sobjects/Account", when=when)
+    with pytest.raises(requests.ConnectionError):
+        http.post(f"{box.url}/services/data/v60.0/sobjects/Account", json={"Name": "x"}, headers=headers, timeout=5)
+    assert box.salesforce.count("Account") == before + created
+
+
+def test_a_slow_answer_arrives_late(box: Sandbox, http: requests.Session) -> None:
+    box.faults.add(system="hubspot", kind="latency", seconds=0.1)
+    start = time.monotonic()
+    assert http.get(f"{box.url}/crm/v3/owners", headers=HUBSPOT, timeout=5).status_code == 200
+    assert time.monotonic() - start >= 0.1
+
+
+def test_a_fault_may_wait_for_its_turn_and_last_until_removed(box: Sandbox, http: requests.Session) -> None:
+    fault = box.faults.add(system="hubspot", kind="down", times=None, skip=1, method="GET")
+    statuses = [http.get(f"{box.url}/crm/v3/owners", headers=HUBSPOT, timeout=5).status_code for _ in range(3)]
+    box.faults.remove(fault)
+    assert statuses == [200, 503, 503]
+    assert http.get(f"{box.url}/crm/v3/owners", headers=HUBSPOT, timeout=5).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "bad", [{"system": "siebel", "kind": "down"}, {"system": "hubspot", "kind": "flood"}, {"kind": "down"}, []]
+)
+def test_a_fault_that_makes_no_sense_is_refused(box: Sandbox, http: requests.Session, bad: object) -> None:
+    assert http.post(f"{box.url}/_sandbox/faults", json=bad, timeout=5).status_code == 400
+    assert http.get(f"{box.url}/_sandbox/faults", timeout=5).json() == []
+
+
+def test_when_of_a_drop_is_before_or_after() -> None:
+    with pytest.raises(ValueError, match="before or after"):
+        Fault("hubspot", "drop", when="later")
+
+
+@pytest.mark.parametrize(
+    ("path", "system"),
+    [
+        ("/services/data", "salesforce"),
+        ("/id/00D/005", "salesforce"),
+        ("/crm/v3/owners", "hubspot"),
+        ("/_sandbox/health", None),
+    ],
+)
+def test_paths_belong_to_one_crm(path: str, system: str | None) -> None:
+    assert system_of(path) == system
+
+
+def test_the_clock_is_real_until_it_is_set() -> None:
+    clock = SandboxClock()
+    assert abs((clock.now() - datetime.now(UTC)).total_seconds()) < 5
+    clock.freeze()
+    assert clock.now() == clock.now()
+    with pytest.raises(ValueError, match="without an offset"):
+        clock.set(datetime(2026, 1, 1))  # noqa: DTZ001
+    assert SandboxClock(datetime(2026, 1, 1, tzinfo=UTC)).is_set
+
+
+def test_sigterm_ends_a_served_sandbox_cleanly(tmp_path: Path) -> None:
+    code = f"from crmsync.sandbox import Sandbox; from pathlib import Path; Sandbox(Path({str(tmp_path)!r}), world='blank').serve_forever()"
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        wait_for(tmp_path / "hubspot.db")
+        time.sleep(0.2)
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(timeout=10) == 0
+
+
+def wait_for(path: Path) -> None:
+    for _ in range(300):
+        if path.exists():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{path} did not appear")
+
+
+def test_a_home_that_cannot_be_written_still_gets_a_world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    blocked = tmp_path / "file"
+    blocked.touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(blocked))
+    with Sandbox(world="blank") as box:
+        assert box.salesforce.users()
