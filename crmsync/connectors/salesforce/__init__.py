@@ -1,1 +1,1 @@
-"""Salesforce: sign-in and endpoints by simple-salesforce, hot paths by the shared transport. Entry: ``connector.py``."""
+"""Salesforce: sign-in and endpoints by simple-salesforce, hot paths by the shared transport (see ``connector.py``)."""

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from crmsync.connectors.base import ConnectionSettings
 from crmsync.connectors.salesforce.client import Client
-from crmsync.connectors.salesforce.describe import Descriptions
-from crmsync.connectors.salesforce.pull import checked_object, pull
+from crmsync.connectors.salesforce.describe import Descriptions, checked_object
+from crmsync.connectors.salesforce.pull import pull
 from crmsync.connectors.salesforce.push import MAX_WRITES, Pusher
 from crmsync.connectors.salesforce.rows import all_ids, count_rows, find_ids, read_rows, remote_record
 from crmsync.remote import (

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import difflib
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -84,6 +85,33 @@ class Descriptions:
                 return None
             raise
         return found
+
+
+def checked_object(descriptions: Descriptions, object_name: str, fields: Sequence[str]) -> ObjectInfo:
+    """The description of an object that has all these fields.
+
+    :raises Permanent: naming what is missing, before a query fails on it less clearly.
+    """
+    info = descriptions.info(object_name)
+    if info is None:
+        raise Permanent(
+            f"salesforce has no object '{object_name}' that the integration user may see",
+            system="salesforce",
+            hint="create it and grant access: crmsync provision; or correct the mapping: crmsync check --live",
+            vendor_code="INVALID_TYPE",
+        )
+    missing = [name for name in fields if name not in info.fields]
+    if missing:
+        close = difflib.get_close_matches(missing[0], info.fields, n=1)
+        known = f"; there is '{close[0]}'" if close else ""
+        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
+        raise Permanent(
+            f"salesforce shows no field '{object_name}.{missing[0]}'{more} to the integration user{known}",
+            system="salesforce",
+            hint="create it and grant access: crmsync provision; or correct the mapping: crmsync check --live",
+            vendor_code="INVALID_FIELD",
+        )
+    return info
 
 
 def _object_info(raw: Mapping[str, Any]) -> ObjectInfo:

@@ -8,14 +8,13 @@ last row it gave, and what became visible late meanwhile is younger than the rem
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from crmsync.connectors.salesforce.client import Client
-from crmsync.connectors.salesforce.describe import Descriptions
+from crmsync.connectors.salesforce.describe import Descriptions, checked_object
 from crmsync.connectors.salesforce.rows import read_rows, remote_record
 from crmsync.connectors.salesforce.soql import in_url, instant, parse_instant, split_fields
 from crmsync.errors import Permanent, Transient
@@ -197,30 +196,3 @@ def _is_ahead(position: Position, now: datetime | None) -> bool:
 
 def _literal(stamp: str) -> str:
     return instant(parse_instant(stamp))
-
-
-def checked_object(descriptions: Descriptions, object_name: str, fields: Sequence[str]) -> ObjectInfo:
-    """The description of an object that has all these fields.
-
-    :raises Permanent: naming what is missing, before a query fails on it less clearly.
-    """
-    info = descriptions.info(object_name)
-    if info is None:
-        raise Permanent(
-            f"salesforce has no object '{object_name}' that the integration user may see",
-            system="salesforce",
-            hint="create it and grant access: crmsync provision; or correct the mapping: crmsync check --live",
-            vendor_code="INVALID_TYPE",
-        )
-    missing = [name for name in fields if name not in info.fields]
-    if missing:
-        close = difflib.get_close_matches(missing[0], info.fields, n=1)
-        known = f"; there is '{close[0]}'" if close else ""
-        more = f" (and {len(missing) - 1} more)" if len(missing) > 1 else ""
-        raise Permanent(
-            f"salesforce shows no field '{object_name}.{missing[0]}'{more} to the integration user{known}",
-            system="salesforce",
-            hint="create it and grant access: crmsync provision; or correct the mapping: crmsync check --live",
-            vendor_code="INVALID_FIELD",
-        )
-    return info

@@ -9,15 +9,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from crmsync.connectors.retry import Action, find_row
 from crmsync.connectors.salesforce.client import Client
-from crmsync.connectors.salesforce.describe import Descriptions
+from crmsync.connectors.salesforce.describe import Descriptions, checked_object
 from crmsync.connectors.salesforce.dialect import without_values
 from crmsync.connectors.salesforce.rows import find_ids
 from crmsync.connectors.transport import Answer
-from crmsync.errors import Permanent, RateLimited, RemoteError, Transient
+from crmsync.errors import AuthError, Permanent, RateLimited, RemoteError, Transient
 from crmsync.remote import Outcome, Write
 
 MAX_WRITES = 200
@@ -54,7 +54,7 @@ class Pusher:
             if not locked:
                 break
             self._client.sleep(_LOCK_WAIT_S * 2**round_)
-            outcomes.update({o.ref: o for o in _isolating(send, locked, _Allowance(0))})
+            outcomes.update({o.ref: o for o in _after_sending(send, locked, _Allowance(0))})
         return [outcomes[write.ref] for write in writes]
 
     # ------------------------------------------------------------------ the three calls
@@ -85,18 +85,9 @@ class Pusher:
     # ------------------------------------------------------------------ keys that Salesforce does not enforce
 
     def _is_upsert_key(self, object_name: str, field_name: str) -> bool:
-        field = self._descriptions.raw_field(object_name, field_name)
-        if field is None:
-            self._no_key_field(object_name, field_name)
+        checked_object(self._descriptions, object_name, [field_name])
+        field = self._descriptions.raw_field(object_name, field_name) or {}
         return bool(field.get("externalId")) and bool(field.get("unique"))
-
-    def _no_key_field(self, object_name: str, field_name: str) -> NoReturn:
-        raise Permanent(
-            f"salesforce shows no field '{object_name}.{field_name}' to the integration user",
-            system="salesforce",
-            hint="create it and grant access: crmsync provision",
-            vendor_code="INVALID_FIELD",
-        )
 
     def _find_then_write(self, writes: Sequence[Write]) -> list[Outcome]:
         """Activities have no external ids: look the key up, create what is missing, update what is there."""
@@ -108,19 +99,11 @@ class Pusher:
             for write in writes
             if write.key in ids
         ]
-        outcomes = {o.ref: o for o in self._sent(self._create, missing)} if missing else {}
-        if present:
-            outcomes.update({o.ref: o for o in self._sent_after(bool(missing), present)})
+        if not missing:
+            return self._sent(self._update, present)
+        outcomes = {o.ref: o for o in self._sent(self._create, missing)}
+        outcomes.update({o.ref: o for o in _after_sending(self._update, present, _Allowance(0))} if present else {})
         return [outcomes[write.ref] for write in writes]
-
-    def _sent_after(self, something_was_sent: bool, writes: Sequence[Write]) -> list[Outcome]:
-        """Once something was sent, a refusal is an outcome and no longer an exception."""
-        try:
-            return self._sent(self._update, writes)
-        except RemoteError as error:
-            if not something_was_sent:
-                raise
-            return [_failed(write, error, retriable=True) for write in writes]
 
 
 @dataclass(slots=True)
@@ -139,7 +122,16 @@ def _isolating(send: _Send, writes: Sequence[Write], allowance: _Allowance) -> l
             return [_failed(write, error) for write in writes]
         allowance.calls -= 2
         middle = len(writes) // 2
-        return [*_isolating(send, writes[:middle], allowance), *_isolating(send, writes[middle:], allowance)]
+        first = _isolating(send, writes[:middle], allowance)
+        return [*first, *_after_sending(send, writes[middle:], allowance)]
+
+
+def _after_sending(send: _Send, writes: Sequence[Write], allowance: _Allowance) -> list[Outcome]:
+    """Once something of a push was sent, whatever stops the rest is an outcome and no longer an exception."""
+    try:
+        return _isolating(send, writes, allowance)
+    except (RemoteError, AuthError) as error:
+        return [_failed(write, error, retriable=True) for write in writes]
 
 
 def _outcomes(writes: Sequence[Write], answer: Answer, *, is_create: bool) -> list[Outcome]:
@@ -176,13 +168,13 @@ def _outcome(write: Write, result: Any, request_id: str, *, is_create: bool) -> 
     )
 
 
-def _failed(write: Write, error: RemoteError, *, unknown: bool = False, retriable: bool = False) -> Outcome:
+def _failed(write: Write, error: RemoteError | AuthError, *, unknown: bool = False, retriable: bool = False) -> Outcome:
     return Outcome(
         write.ref,
         "unknown" if unknown else "failed",
         id=write.id,
-        code=error.vendor_code or error.code,
+        code=(error.vendor_code if isinstance(error, RemoteError) else "") or error.code,
         message=error.message,
         retriable=retriable and not unknown,
-        request_id=error.request_id,
+        request_id=error.request_id if isinstance(error, RemoteError) else "",
     )

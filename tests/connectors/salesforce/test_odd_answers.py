@@ -174,6 +174,15 @@ def test_rows_that_stay_locked_are_retriable_failures(crm: Scripted, connector: 
     assert (outcome.status, outcome.retriable) == ("failed", True)
 
 
+@pytest.mark.parametrize("end", [[Say(503)] * 4, [Say(401)] * 2, [error(403, "REQUEST_LIMIT_EXCEEDED")]])
+def test_what_is_known_stays_known_when_the_rest_cannot_be_sent(
+    crm: Scripted, connector: SalesforceConnector, end: list[Say]
+) -> None:
+    crm.says(Say(body=[result("a01"), failure("UNABLE_TO_LOCK_ROW")]), *end, *[Say(503)] * 4)
+    known, locked = connector.push(update("a01", "a02"))
+    assert (known.status, locked.status, locked.retriable) == ("ok", "failed", True)
+
+
 def test_a_record_that_spoils_the_call_is_isolated(crm: Scripted, connector: SalesforceConnector) -> None:
     spoilt = error(400, "JSON_PARSER_ERROR", "Cannot deserialize")
     crm.says(spoilt, Say(body=[result("a01"), result("a02")]), spoilt, spoilt, Say(body=[result("a04")]))
