@@ -41,10 +41,12 @@ class HealthChecks:
         except CrmsyncError as error:
             return [HealthCheck("sign-in", "problem", error.message, error.hint)]
         self._details = answer.body
+        properties = list(_guarded("properties", self._properties(spec)))
+        is_complete = all(check.status == "ok" for check in properties)
         return [
             HealthCheck("sign-in", "ok", f"HubSpot account {self.portal_id()}, {self._api.tokens.flow}"),
-            *_guarded("scopes", self._scopes(spec)),
-            *_guarded("properties", self._properties(spec)),
+            *_guarded("scopes", self._scopes(spec, is_complete=is_complete)),
+            *properties,
             *_guarded("API calls", self._usage()),
             *_clock(answer),
         ]
@@ -56,18 +58,20 @@ class HealthChecks:
 
     # ------------------------------------------------------------------ scopes
 
-    def _scopes(self, spec: SchemaSpec) -> Iterator[HealthCheck]:
+    def _scopes(self, spec: SchemaSpec, *, is_complete: bool) -> Iterator[HealthCheck]:
+        """The scopes that define properties may be taken away once everything is there."""
         granted = self._granted()
         if granted is None:
             detail = "HubSpot does not tell this token's scopes; missing ones show when they are needed"
             yield HealthCheck("scopes", "warning", detail)
             return
-        missing = sorted(needed_scopes(spec) - granted)
+        needed = needed_scopes(spec) - (provision_scopes(spec) if is_complete else set())
+        missing = sorted(needed - granted)
         if missing:
             names = ", ".join(missing)
             yield HealthCheck("scopes", "problem", f"the token lacks {names}", f"tick {names} in {SCOPES_PATH}")
         else:
-            yield HealthCheck("scopes", "ok", f"all {len(needed_scopes(spec))} needed scopes are granted")
+            yield HealthCheck("scopes", "ok", f"all {len(needed)} needed scopes are granted")
 
     def _granted(self) -> set[str] | None:
         token = self._api.tokens.token
@@ -157,16 +161,20 @@ def _clock(answer: Answer) -> Iterator[HealthCheck]:
         yield HealthCheck("clock", "ok", "agrees with HubSpot")
 
 
+def provision_scopes(spec: SchemaSpec) -> set[str]:
+    """What only ``provision`` needs."""
+    return {f"crm.schemas.{_family(field.object)}.write" for field in spec.fields if field.object not in _ACTIVITIES}
+
+
 def needed_scopes(spec: SchemaSpec) -> set[str]:
     """Least privilege: read what the mapping reads, write what it writes, define what ``provision`` makes."""
     written = {field.object for field in spec.fields}
     touched = written | {name for name, _ in spec.readable} | {end for label in spec.labels for end in label[:2]}
     scopes = {f"crm.objects.{_family(name)}.read" for name in touched - {OWNERS, PIPELINES}}
     scopes |= {f"crm.objects.{_family(name)}.write" for name in written}
-    scopes |= {f"crm.schemas.{_family(name)}.write" for name in written if name not in _ACTIVITIES}
     if any(_family(name) == "custom" for name in touched):
         scopes.add("crm.schemas.custom.read")
-    return scopes | {"crm.objects.owners.read"}
+    return scopes | provision_scopes(spec) | {"crm.objects.owners.read"}
 
 
 def _family(object_name: str) -> str:

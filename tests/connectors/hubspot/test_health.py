@@ -39,6 +39,26 @@ def test_a_wrong_token_is_the_only_thing_said(connect):
     assert check.fix
 
 
+READ = {"crm.objects.owners.read", "crm.objects.deals.read"}
+
+
+def test_each_missing_scope_is_named_with_the_click_path(connect, portal):
+    spec = SchemaSpec(readable=(("deals", "dealname"), ("contacts", "email")))
+    checks = by_name(connect(token=portal.tokens.issue(READ)).check(spec))
+    assert checks["scopes"].detail == "the token lacks crm.objects.contacts.read"
+    assert checks["scopes"].fix.startswith("tick crm.objects.contacts.read in HubSpot > Settings")
+
+
+def test_scopes_that_only_provision_needs_may_go_once_it_is_done(connect, portal):
+    spec = SchemaSpec(fields=(FieldDef("deals", "prm_x", "X", "text"),))
+    hubspot = connect(token=portal.tokens.issue(READ | {"crm.objects.deals.write"}))
+    before = by_name(hubspot.check(spec))["scopes"]
+    connect().provision(spec, apply=True)
+    after = by_name(connect(token=hubspot._api.tokens.token).check(spec))["scopes"]
+    assert (before.status, after.status) == ("problem", "ok")
+    assert before.detail == "the token lacks crm.schemas.deals.write"
+
+
 def test_oauth_is_checked_by_its_own_introspection(connect):
     hubspot = connect(
         client_id=HUBSPOT_CLIENT_ID, client_secret=HUBSPOT_CLIENT_SECRET, refresh_token=HUBSPOT_REFRESH_TOKEN
