@@ -263,8 +263,16 @@ def unknown_path(portal: HubSpotPortal) -> list[Route]:
         now_ms = to_ms(portal.clock.now())
         message = f"Resource not found: {request.url.path}"
         portal.log_request(request.method, request.url.path, 404)
-        return _refused(Refusal(404, message, "OBJECT_NOT_FOUND"), correlation_id(now_ms))
+        request_id = correlation_id(now_ms)
+        response = _refused(Refusal(404, message, "OBJECT_NOT_FOUND"), request_id)
+        response.headers["X-HubSpot-Correlation-Id"] = request_id
+        return response
 
-    roots = ("/crm/{rest:path}", "/crm-object-schemas/{rest:path}", "/oauth/{rest:path}", "/account-info/{rest:path}")
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
-    return [Route(root, view, methods=methods) for root in roots]
+    return [Route(f"/{root}/{{rest:path}}", view, methods=methods) for root in _ROOTS]
+
+
+_ROOTS = (
+    "crm", "crm-object-schemas", "oauth", "account-info", "settings", "marketing", "automation", "cms", "files",
+    "webhooks", "communication-preferences", "conversations", "events", "business-units", "integrations",
+)  # fmt: skip

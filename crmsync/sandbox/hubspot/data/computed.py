@@ -8,7 +8,7 @@ from re import sub
 
 from crmsync.sandbox.hubspot.data.changes import Act
 from crmsync.sandbox.hubspot.data.records import Row
-from crmsync.sandbox.hubspot.definitions.object_types import COMPANY, CONTACT, DEAL, TASK, TICKET, ObjectType
+from crmsync.sandbox.hubspot.definitions.object_types import COMPANY, CONTACT, DEAL, LINE_ITEM, TASK, TICKET, ObjectType
 from crmsync.sandbox.hubspot.definitions.pipelines import Pipelines
 from crmsync.sandbox.hubspot.stamps import DAY_MS, parse_ms, wire
 
@@ -82,7 +82,14 @@ def derived(kind: ObjectType, row: Row, pipelines: Pipelines, now_ms: int) -> di
         return _contact_names(row)
     if kind.id == TASK:
         return {**_preview(kind, row), **_task_state(row, now_ms)}
+    if kind.id == LINE_ITEM:
+        return _net_price(row)
     return _preview(kind, row) if kind.is_engagement else {}
+
+
+def _net_price(row: Row) -> dict[str, str]:
+    price, quantity = (Decimal(row.properties.get(name) or 0) for name in ("price", "quantity"))
+    return {"amount": _plain((price - Decimal(row.properties.get("discount") or 0)) * quantity)}
 
 
 def _contact_names(row: Row) -> dict[str, str]:

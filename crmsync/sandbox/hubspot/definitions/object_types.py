@@ -46,7 +46,7 @@ class ObjectType:
         return "contacts" if self.is_engagement else self.name
 
 
-CONTACT, COMPANY, DEAL, TICKET, NOTE, TASK = "0-1", "0-2", "0-3", "0-5", "0-46", "0-27"
+CONTACT, COMPANY, DEAL, TICKET, LINE_ITEM, NOTE, TASK = "0-1", "0-2", "0-3", "0-5", "0-8", "0-46", "0-27"
 
 STANDARD_TYPES = (
     ObjectType(CONTACT, "contacts", "contact", ("Contact", "Contacts"), ("firstname", "lastname", "email")),
@@ -60,7 +60,7 @@ STANDARD_TYPES = (
         ("subject", "content", "hs_pipeline", "hs_pipeline_stage", "hs_ticket_category", "hs_ticket_priority"),
     ),
     ObjectType("0-7", "products", "product", ("Product", "Products"), ("name", "description", "price")),
-    ObjectType("0-8", "line_items", "line_item", ("Line item", "Line items"), ("quantity", "amount", "price")),
+    ObjectType(LINE_ITEM, "line_items", "line_item", ("Line item", "Line items"), ("quantity", "amount", "price")),
     ObjectType(NOTE, "notes", "note", ("Note", "Notes"), ()),
     ObjectType(TASK, "tasks", "task", ("Task", "Tasks"), ()),
     ObjectType("0-48", "calls", "call", ("Call", "Calls"), ()),
