@@ -47,11 +47,18 @@ class Verdict:
 
 def attribute(deal: Deal, linked: Sequence[Dossier], touches: list[Touch], situation: Situation) -> Verdict:
     """Attribution by claims; a person's override beats them, where it says by whom and why."""
+    if not linked and not touches and _is_untouched(deal, situation):
+        return Verdict(Attribution.DIRECT, "DIRECT", situation.policy.rule("attribution"))
     reading = read_touches(deal, touches, situation)
     _find_refused(deal, reading, situation)
     verdict = _by_claims(deal, linked, reading, situation)
     verdict = _without_lapsed(deal, linked, verdict, situation)
     return _overridden(deal, verdict, situation)
+
+
+def _is_untouched(deal: Deal, situation: Situation) -> bool:
+    """Nobody has said anything about a partner on this deal: most deals of most companies."""
+    return deal.partner_id is None and deal.attribution_override is None and deal.id not in situation.links_of
 
 
 def _by_claims(deal: Deal, linked: Sequence[Dossier], reading: Reading, situation: Situation) -> Verdict:

@@ -4,26 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
 
 from crmsync.records import (
     Attribution,
-    ConflictStatus,
     Deal,
-    Partner,
     PartnerRole,
-    PartnerType,
-    ProtectionStatus,
-    RegistrationState,
-    Value,
 )
 from crmsync.rules.attribution import Verdict
-from crmsync.rules.certification import is_suspended, standing_of, status_on
-from crmsync.rules.conflict import Incumbents
-from crmsync.rules.decision import Rule
 from crmsync.rules.dossier import Dossier
-from crmsync.rules.protection import SETTLED, status_of
-from crmsync.rules.reasons import REASONS
 from crmsync.rules.situation import Situation, is_closed
 
 _FULFILMENT_ROLES = (
@@ -34,18 +22,6 @@ _FULFILMENT_ROLES = (
     PartnerRole.IMPLEMENTATION,
     PartnerRole.PLATFORM,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Explained:
-    """A value with why: code, sentence, rule, the longer trace, and evidence."""
-
-    value: Value
-    code: str
-    reason: str
-    rule: Rule
-    trace: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -139,210 +115,6 @@ def find_rival_partner(file: DealFile, situation: Situation) -> None:
         file.verdict = replace(
             file.verdict, attribution=Attribution.REVIEW, code="CONFLICT_PARTNER", rule=rule, trace=trace
         )
-
-
-# ---------------------------------------------------------------- values
-
-
-def deal_values(file: DealFile, incumbents: Incumbents, situation: Situation) -> dict[str, Explained]:
-    """Every partner fact of the deal except flags and next action, which need all findings."""
-    values = _attribution(file, situation)
-    values |= _partner(file, situation)
-    values |= _registration(file, situation)
-    values |= _protection(file, situation)
-    values["incumbent_partner"] = _incumbent(file, incumbents, situation)
-    values["conflict_status"] = _conflict(file, situation)
-    values["policy_version"] = _version(file, situation)
-    return values
-
-
-def _attribution(file: DealFile, situation: Situation) -> dict[str, Explained]:
-    verdict = file.verdict
-    text = situation.policy.model.reasons.get(verdict.code) or REASONS[verdict.code]
-    explained = Explained(verdict.attribution, verdict.code, text, verdict.rule, verdict.trace, verdict.evidence)
-    names = tuple(situation.partner_name(partner_id) for partner_id in verdict.influencers)
-    influence = situation.policy.rule("attribution", "influenced")
-    helped = f"{len(names)} partners helped." if len(names) != 1 else "One partner helped."
-    return {
-        "attribution": explained,
-        "attribution_reason": replace(explained, value=text),
-        "influencing_partners": Explained(names, "INFLUENCE", helped, influence, verdict.trace, verdict.influencers),
-    }
-
-
-def _partner(file: DealFile, situation: Situation) -> dict[str, Explained]:
-    partner = situation.partner(file.partner_id)
-    rule = situation.policy.rule("attribution", "sourced")
-    code, reason = _partner_reason(file)
-    evidence = (file.current.label,) if file.current else ()
-
-    def explained(value: Value) -> Explained:
-        return Explained(value, code, reason, rule, evidence=evidence)
-
-    return {
-        "partner_id": explained(file.partner_id),
-        "partner_name": explained(partner.name if partner else None),
-        "partner_type": explained(_type(partner)),
-        "partner_role": explained(_role(file, partner)),
-        "partner_cert_status": _certification(file, situation),
-    }
-
-
-def _partner_reason(file: DealFile) -> tuple[str, str]:
-    if file.partner_id is None:
-        return "NO_PARTNER", "No partner is on the deal."
-    if any(d.partner_id == file.partner_id and d.was_approved for d in file.linked):
-        return "REGISTERED", "The partner's registration for this deal was approved."
-    if file.verdict.sourced_by == file.partner_id:
-        return "SOURCED", "The partner brought the deal."
-    return "MANUAL", "A person named the partner; the value is kept."
-
-
-def _type(partner: Partner | None) -> PartnerType | None:
-    return partner.type if partner else None
-
-
-def _role(file: DealFile, partner: Partner | None) -> PartnerRole | None:
-    """What a person chose stays; otherwise what the claims show."""
-    if file.deal.partner_role or file.partner_id is None:
-        return file.deal.partner_role
-    verdict = file.verdict
-    if verdict.sourced_by == file.partner_id:
-        is_referral = _type(partner) == PartnerType.REFERRAL or verdict.code == "SOURCING_TOUCH"
-        return PartnerRole.REFERRAL if is_referral else PartnerRole.SOURCING
-    if verdict.sourced_by and file.current and file.current.was_approved:
-        return PartnerRole.RESALE
-    return PartnerRole.CO_SELL if file.partner_id in verdict.influencers else None
-
-
-def _certification(file: DealFile, situation: Situation) -> Explained:
-    rule = situation.policy.rule("certification", "types")
-    if file.partner_id is None:
-        return Explained(None, "NO_PARTNER", "No partner is on the deal.", rule)
-    if is_closed(file.deal) and file.deal.close_date:
-        status = status_on(file.partner_id, file.deal.close_date, situation)
-        return Explained(status, "CERT_AT_CLOSE", f"As it stood on {file.deal.close_date}.", rule)
-    standing = standing_of(file.partner_id, situation)
-    reason = f"Lapsed on {standing.lapsed_on}." if standing.lapsed_on else "As it stands today."
-    return Explained(standing.status, "CERT_TODAY", reason, rule, evidence=standing.evidence)
-
-
-def _registration(file: DealFile, situation: Situation) -> dict[str, Explained]:
-    current, rule = file.current, situation.policy.rule("registration")
-    if current is None:
-        nothing = Explained(None, "NO_REGISTRATION", "No registration belongs to the deal.", rule)
-        kept = replace(nothing, value=file.deal.registration_id)
-        last = replace(nothing, value=file.deal.last_registration_id)
-        return {"registration_id": kept, "registration_status": nothing, "last_registration_id": last}
-    reason = f"Registration {current.label} is {str(current.state or 'without a state').replace('_', ' ')}."
-    explained = Explained(current.state, "REGISTRATION", reason, rule, evidence=(current.label,))
-    number = file.deal.registration_id or (current.record.number if current.was_approved else None)
-    ended = [d for d in file.linked if d.state in SETTLED and d.was_approved]
-    last_number = ended[-1].record.number if ended else file.deal.last_registration_id
-    return {
-        "registration_status": explained,
-        "registration_id": replace(explained, value=number),
-        "last_registration_id": replace(explained, value=last_number),
-    }
-
-
-def _protection(file: DealFile, situation: Situation) -> dict[str, Explained]:
-    status, start, end, dossier = _window_of(file, situation)
-    if dossier is None or dossier.window is None:
-        rule = situation.policy.rule("registration", "start")
-        reason = "Nothing is approved yet." if status else "No approved registration protects the deal."
-        blank = Explained(None, "UNPROTECTED", reason, rule)
-        return {
-            "protection_status": replace(blank, value=status),
-            "protection_start": blank,
-            "protection_end": blank,
-        }
-    window = dossier.window
-    reason = protection_reason(dossier)
-    explained = Explained(status, "PROTECTION", reason, window.rule, window.trace, (dossier.label,))
-    return {
-        "protection_status": explained,
-        "protection_start": replace(explained, value=start),
-        "protection_end": replace(explained, value=end),
-    }
-
-
-def protection_reason(dossier: Dossier) -> str:
-    """One sentence on how long a registration protects."""
-    window = dossier.window
-    if window is None:
-        return "No protection: the registration was not approved."
-    if window.end is None:
-        return f"{dossier.label} protects from {window.start}, without an end."
-    extended = ", extended" if window.extension == "granted" else ""
-    return f"{dossier.label} protects from {window.start} to the end of {window.end}{extended}."
-
-
-def _window_of(
-    file: DealFile, situation: Situation
-) -> tuple[ProtectionStatus | None, date | None, date | None, Dossier | None]:
-    """What the deal says. When protection has ended, an open deal no longer shows dates; a closed one keeps them."""
-    current = file.current
-    if current is None:
-        return (None if file.is_direct else ProtectionStatus.NONE), None, None, None
-    status = registration_protection(current, situation)
-    window = current.window
-    if window is None:
-        return status, None, None, None
-    gone = status in (ProtectionStatus.EXPIRED, ProtectionStatus.RELEASED) and not is_closed(file.deal)
-    return (status, None, None, current) if gone else (status, window.start, window.end, current)
-
-
-def registration_protection(dossier: Dossier, situation: Situation) -> ProtectionStatus:
-    """The protection status that follows from a registration's state and window."""
-    if dossier.is_pending or dossier.state == RegistrationState.RETURNED:
-        return ProtectionStatus.PENDING
-    if dossier.window is None or not dossier.was_approved:
-        return ProtectionStatus.NONE
-    if dossier.state == RegistrationState.EXPIRED:
-        return ProtectionStatus.EXPIRED
-    if not dossier.is_approved or (dossier.deal is not None and is_closed(dossier.deal)):
-        return ProtectionStatus.RELEASED
-    status = status_of(dossier.window, situation)
-    if status in (ProtectionStatus.ACTIVE, ProtectionStatus.EXPIRING) and is_suspended(dossier.partner_id, situation):
-        return ProtectionStatus.SUSPENDED
-    return status
-
-
-def _incumbent(file: DealFile, incumbents: Incumbents, situation: Situation) -> Explained:
-    deal = file.deal
-    rule = situation.policy.rule("incumbency")
-    if is_closed(deal) and file.is_direct:
-        return Explained(None, "NO_INCUMBENT", "The deal is closed.", rule)
-    before = deal.close_date if is_closed(deal) else None
-    won = incumbents.of(situation.resolve(deal.account_id), deal.products, before=before)
-    if won is None or won.deal_id == deal.id:
-        return Explained(None, "NO_INCUMBENT", "No partner won the last deal for account and product.", rule)
-    name = situation.partner_name(won.partner_id)
-    reason = f"Partner of the last deal won for account and product, on {won.won_on}."
-    return Explained(name, "INCUMBENT", reason, rule, evidence=(won.deal_id,))
-
-
-def _conflict(file: DealFile, situation: Situation) -> Explained:
-    rule = situation.policy.rule("uniqueness", "scope")
-    statuses = [d.conflict for d in file.linked]
-    codes = situation.findings.codes("deal", file.deal.id)
-    if "CONFLICT_PARTNER" in codes or "DIRECT_ON_PROTECTED" in codes:
-        return Explained(ConflictStatus.SUSPECTED, "CONFLICT", "The deal meets another partner's claim.", rule)
-    for status in (ConflictStatus.CONFIRMED, ConflictStatus.SUSPECTED, ConflictStatus.RESOLVED):
-        if status in statuses:
-            dossier = next(d for d in file.linked if d.conflict == status)
-            reason = f"Registration {dossier.label} meets another claim."
-            return Explained(
-                status, "CONFLICT", reason, dossier.conflict_rule or rule, dossier.conflict_trace, (dossier.label,)
-            )
-    value = None if file.is_direct else ConflictStatus.NONE
-    return Explained(value, "NO_CONFLICT", "No other claim is known.", rule)
-
-
-def _version(file: DealFile, situation: Situation) -> Explained:
-    value = None if file.is_direct else situation.policy.version
-    return Explained(value, "POLICY", "The policy that decided.", situation.policy.rule("version"))
 
 
 def partners_by_deal(files: Mapping[str, DealFile]) -> dict[str, str | None]:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from crmsync.records import ClosureCode, ConflictStatus, Deal, Registration, RegistrationState
 from crmsync.rules.decision import Rule
 from crmsync.rules.identity import Company, Match, company_of_registration
-from crmsync.rules.protection import SETTLED, Window, build_window
+from crmsync.rules.protection import SETTLED, Window, build_window, was_approved
 from crmsync.rules.situation import Situation, is_closed
 
 PENDING = (
@@ -20,8 +20,6 @@ PENDING = (
     RegistrationState.ON_HOLD,
 )
 """Waiting for an answer."""
-
-_VOID = (ClosureCode.REJECTED, ClosureCode.DUPLICATE, ClosureCode.CONFLICT_LOST, ClosureCode.INCOMPLETE)
 
 
 @dataclass(slots=True)
@@ -57,6 +55,15 @@ class Dossier:
         return self.record.number or self.record.id
 
     @property
+    def account_id(self) -> str | None:
+        """The customer's account, as matched or as given."""
+        return self.match.account_id or self.record.account_id
+
+    @property
+    def deal_id(self) -> str | None:
+        return self.record.deal_id or (self.deal.id if self.deal else None)
+
+    @property
     def is_pending(self) -> bool:
         return self.state in PENDING
 
@@ -66,10 +73,7 @@ class Dossier:
 
     @property
     def was_approved(self) -> bool:
-        """It once gave the partner rights, whatever became of it."""
-        if self.state not in (RegistrationState.APPROVED, *SETTLED) or self.closure in _VOID:
-            return False
-        return self.state == RegistrationState.APPROVED or self.record.approved_at is not None
+        return was_approved(self.record, self.state, self.closure)
 
     @property
     def order(self) -> tuple[datetime, str, str]:
@@ -88,7 +92,7 @@ class Dossiers:
 
     all: dict[str, Dossier]
     of_deal: dict[str, list[Dossier]]
-    by_number: dict[str, Dossier]
+    numbers: frozenset[str]
 
     def at_site(self) -> dict[str, list[Dossier]]:
         """By customer, each list in order of submission."""
@@ -104,7 +108,11 @@ def build_dossiers(situation: Situation) -> Dossiers:
     quoting = _quoting_deals(situation)
     dossiers = {r.id: _open(r, situation, quoting) for r in situation.registrations.values()}
     _name_unknown_customers(dossiers.values())
-    return Dossiers(dossiers, _by_deal(dossiers.values(), quoting), _by_number(dossiers.values()))
+    return Dossiers(
+        dossiers,
+        _by_deal(dossiers.values(), quoting),
+        frozenset(number_key(r.number) for r in situation.registrations.values()),
+    )
 
 
 def _open(registration: Registration, situation: Situation, quoting: dict[str, list[Deal]]) -> Dossier:
@@ -182,15 +190,14 @@ def number_key(number: str | None) -> str:
 
 
 def _quoting_deals(situation: Situation) -> dict[str, list[Deal]]:
+    """Deals by the registration number that they quote; a number that two registrations have links nothing."""
+    numbers = Counter(number_key(r.number) for r in situation.registrations.values())
     quoting: dict[str, list[Deal]] = defaultdict(list)
     for deal in situation.all_deals.values():
-        if key := number_key(deal.registration_id):
+        key = number_key(deal.registration_id)
+        if key and numbers[key] == 1:
             quoting[key].append(deal)
     return quoting
-
-
-def _by_number(dossiers: Iterable[Dossier]) -> dict[str, Dossier]:
-    return {key: dossier for dossier in dossiers if (key := number_key(dossier.record.number))}
 
 
 def _by_deal(dossiers: Iterable[Dossier], quoting: dict[str, list[Deal]]) -> dict[str, list[Dossier]]:
@@ -202,7 +209,3 @@ def _by_deal(dossiers: Iterable[Dossier], quoting: dict[str, list[Deal]]) -> dic
         for deal_id in sorted(deals):
             of_deal[deal_id].append(dossier)
     return of_deal
-
-
-def linked_partners(dossiers: Sequence[Dossier]) -> set[str]:
-    return {dossier.partner_id for dossier in dossiers if dossier.partner_id}

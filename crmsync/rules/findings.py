@@ -70,7 +70,7 @@ class Findings:
     def first_action(self, kind: str, record_id: str) -> str | None:
         """What to do first about the record."""
         codes = self._codes.get((kind, record_id), ())
-        return next((text for code, text in NEXT_ACTIONS.items() if code in codes), None)
+        return next((text for code, text in NEXT_ACTIONS.items() if code in codes), None) if codes else None
 
     def rule_of(self, kind: str, record_id: str) -> Rule | None:
         """The rule behind the most urgent finding on the record."""

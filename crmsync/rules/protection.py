@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
 
-from crmsync.records import ProtectionStatus, Registration, RegistrationState
+from crmsync.records import ClosureCode, ProtectionStatus, Registration, RegistrationState
 from crmsync.rules.decision import Rule
 from crmsync.rules.policy import Length
 from crmsync.rules.policy.load import length_text
@@ -25,6 +25,16 @@ SETTLED = (
 """The window of such a registration is history: a changed policy does not move it."""
 
 
+_VOID = (ClosureCode.REJECTED, ClosureCode.DUPLICATE, ClosureCode.CONFLICT_LOST, ClosureCode.INCOMPLETE)
+
+
+def was_approved(registration: Registration, state: RegistrationState | None, closure: ClosureCode | None) -> bool:
+    """Whether a registration in that state gives the partner rights, or once did, whatever became of it."""
+    if state == RegistrationState.CLOSED:
+        return registration.approved_at is not None and closure not in _VOID
+    return state in (RegistrationState.APPROVED, RegistrationState.EXPIRED, RegistrationState.REVOKED)
+
+
 @dataclass(frozen=True, slots=True)
 class Window:
     """``end`` is the last protected day; ``None``: for ever. ``expires_at`` is the first unprotected instant."""
@@ -40,9 +50,7 @@ class Window:
 def build_window(registration: Registration, situation: Situation, *, settled: bool) -> Window | None:
     """The window of a registration that was approved; ``None`` for any other."""
     approved_at = registration.approved_at or registration.decided_at
-    if approved_at is None or registration.state not in (RegistrationState.APPROVED, *SETTLED):
-        return None
-    if registration.state in (RegistrationState.REJECTED, RegistrationState.WITHDRAWN):
+    if approved_at is None or not was_approved(registration, registration.state, registration.closure_code):
         return None
     timeline, terms = situation.timeline, situation.policy.model.registration
     anchor = (registration.submitted_at or approved_at) if terms.start == "submitted_at" else approved_at

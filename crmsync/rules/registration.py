@@ -99,7 +99,7 @@ def sla_due_at(dossier: Dossier, situation: Situation) -> datetime | None:
     """When the answer is due. A settled registration keeps what is recorded."""
     record, approval = dossier.record, situation.policy.model.approval
     sla, submitted_at = approval.sla, record.submitted_at
-    if record.state in SETTLED and record.sla_due_at:
+    if dossier.state in SETTLED and record.sla_due_at:
         return record.sla_due_at
     if sla is None or submitted_at is None or has_clock_skew(dossier):
         return None

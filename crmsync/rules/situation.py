@@ -38,7 +38,8 @@ class Situation:
         self.policy = policy
         self.timeline = Timeline(now, policy.zone)
         self.findings = Findings(policy, self.timeline, self.addressee)
-        self.accounts: dict[str, Account] = {a.id: a for a in sorted(facts.accounts, key=lambda a: a.id)}
+        living = (a for a in facts.accounts if a.id not in facts.merged)
+        self.accounts: dict[str, Account] = {a.id: a for a in sorted(living, key=lambda a: a.id)}
         self.partners: dict[str, Partner] = dict(sorted(facts.partners.items()))
         self.contacts: list[Contact] = sorted(facts.contacts, key=lambda c: c.id)
         self.index = AccountIndex(tuple(self.accounts.values()), policy)

@@ -106,7 +106,10 @@ def _convert(hint: Any, raw: Any) -> Any:
 def _filled(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> Mapping[str, Any]:
     """Records with the baseline's defaults below what the case says."""
     return {
-        kind: {i: {**defaults.get(kind, {}), **row} if row is not None and kind in KINDS else row for i, row in rows.items()}
+        kind: {
+            i: {**defaults.get(kind, {}), **row} if row is not None and kind in KINDS else row
+            for i, row in rows.items()
+        }
         if isinstance(rows, dict)
         else rows
         for kind, rows in given.items()

@@ -11,6 +11,16 @@ from functools import partial, reduce
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from crmsync.rules.expressions.closures import (
+    MISHAPS,
+    always,
+    both,
+    compare,
+    either,
+    in_constants,
+    in_list,
+    reckon,
+)
 from crmsync.rules.expressions.functions import FUNCTIONS, Function
 from crmsync.rules.expressions.lexer import ExpressionError
 from crmsync.rules.expressions.parser import Binary, Call, Items, Literal, Logic, Name, Node, Unary, parse, suggest
@@ -18,9 +28,6 @@ from crmsync.rules.expressions.scope import Names, Reader, Scope, type_name
 
 _CALM = Context(prec=34, traps=[])
 """Decimal arithmetic that answers NaN instead of raising."""
-
-_MISHAPS = (ArithmeticError, TypeError, ValueError)
-"""What a comparison can raise on values that are not of their declared type."""
 
 _ORDERS: Mapping[str, Callable[[Any, Any], Any]] = {
     "==": operator.eq,
@@ -84,7 +91,7 @@ class _Compiler:
             case Literal():
                 return _constant(node, node.value)
             case Items():
-                return _Typed("list", _always(tuple(item.value for item in node.values)), node, literal=True)
+                return _Typed("list", always(tuple(item.value for item in node.values)), node, literal=True)
             case Name():
                 return self.name(node)
             case Call():
@@ -159,7 +166,7 @@ class _Compiler:
                 return None
             try:
                 return run(*values)
-            except (*_MISHAPS, AttributeError):
+            except (*MISHAPS, AttributeError):
                 return None
 
         return call
@@ -174,10 +181,10 @@ class _Compiler:
             return _Typed("bool", lambda scope: not read(scope), node)
         if operand.type != "number":
             raise _error(node.operand, f"found {_shown(operand)}, wanted a number", "remove the '-'")
-        return _Typed("number", _binary(_ARITHMETIC["-"], _always(0), read), node)
+        return _Typed("number", reckon(_ARITHMETIC["-"], always(0), read), node)
 
     def logic(self, node: Logic) -> _Typed:
-        join = _both if node.operator == "and" else _either
+        join = both if node.operator == "and" else either
         readers = [self.condition(self.visit(operand)).read for operand in node.operands]
         return _Typed("bool", reduce(join, readers), node)
 
@@ -193,7 +200,7 @@ class _Compiler:
                     else "only numbers can be reckoned with"
                 )
                 raise _error(side.node, f"found {_shown(side)}, wanted a number", hint)
-        return _Typed("number", _binary(_ARITHMETIC[node.operator], sides[0].read, sides[1].read), node)
+        return _Typed("number", reckon(_ARITHMETIC[node.operator], sides[0].read, sides[1].read), node)
 
     def comparison(self, node: Binary) -> _Typed:
         left, right = self.agree(self.visit(node.left), self.visit(node.right))
@@ -206,7 +213,7 @@ class _Compiler:
             raise _error(node, f"{_shown(left)} has no order", "use '==', '!=' or 'in [...]'")
         self.check_options(left, right)
         self.check_options(right, left)
-        return _Typed("bool", _compare(_ORDERS[node.operator], left, right), node)
+        return _Typed("bool", compare(_ORDERS[node.operator], left.read, right.read, constant=right.literal), node)
 
     def agree(self, left: _Typed, right: _Typed) -> tuple[_Typed, _Typed]:
         """A text literal beside a date or a time is one."""
@@ -228,7 +235,7 @@ class _Compiler:
             raise _error(typed.node, f"found '{text}', wanted {wanted}", "year-month-day") from None
         if moment.tzinfo is None:
             raise _error(typed.node, f"the time '{text}' has no zone", "end it with Z or +01:00")
-        return _Typed(kind, _always(day if kind == "date" else moment), typed.node, literal=True)
+        return _Typed(kind, always(day if kind == "date" else moment), typed.node, literal=True)
 
     def membership(self, node: Binary) -> _Typed:
         left, right = self.visit(node.left), self.visit(node.right)
@@ -237,11 +244,11 @@ class _Compiler:
             raise _error(node.right, f"found {_shown(right)} after '{node.operator}', wanted a list", hint)
         if isinstance(right.node, Items):
             self.check_items(left, right.node)
-            found = _in_constants(left.read, frozenset(item.value for item in right.node.values))
+            found = in_constants(left.read, frozenset(item.value for item in right.node.values))
         elif left.type != "text":
             raise _error(node.left, f"found {_shown(left)}, wanted text", "lists of a record hold text")
         else:
-            found = _in_list(left.read, right.read)
+            found = in_list(left.read, right.read)
         if node.operator == "in":
             return _Typed("bool", found, node)
         read = left.read
@@ -271,7 +278,7 @@ def _error(node: Node, message: str, hint: str, code: str = "E211") -> Expressio
 
 def _constant(node: Node, value: Any) -> _Typed:
     kind = "bool" if isinstance(value, bool) else "text" if isinstance(value, str) else "number"
-    return _Typed(kind, _always(value), node, literal=True)
+    return _Typed(kind, always(value), node, literal=True)
 
 
 def _shown(typed: _Typed) -> str:
@@ -300,78 +307,3 @@ def _arguments_of(function: Function, node: Call, count: int) -> list[tuple[str,
         message = f"{node.function}() takes {len(takes)} values, found {count}"
         raise _error(node, message, _example(function))
     return takes
-
-
-# ---------------------------------------------------------------- closures
-
-
-def _always(value: Any) -> Reader:
-    return lambda _scope: value
-
-
-def _both(left: Reader, right: Reader) -> Reader:
-    return lambda scope: left(scope) and right(scope)
-
-
-def _either(left: Reader, right: Reader) -> Reader:
-    return lambda scope: left(scope) or right(scope)
-
-
-def _binary(reckon: Callable[[Any, Any], Decimal], left: Reader, right: Reader) -> Reader:
-    def run(scope: Scope) -> Decimal | None:
-        a, b = left(scope), right(scope)
-        if a is None or b is None:
-            return None
-        try:
-            result = reckon(a, b)
-        except _MISHAPS:
-            return None
-        return result if result.is_finite() else None
-
-    return run
-
-
-def _compare(order: Callable[[Any, Any], Any], left: _Typed, right: _Typed) -> Reader:
-    read, other = left.read, right.read
-    if right.literal:
-        constant = other(Scope())
-
-        def against_constant(scope: Scope) -> bool:
-            value = read(scope)
-            if value is None:
-                return False
-            try:
-                return bool(order(value, constant))
-            except _MISHAPS:
-                return False
-
-        return against_constant
-
-    def against_value(scope: Scope) -> bool:
-        a, b = read(scope), other(scope)
-        if a is None or b is None:
-            return False
-        try:
-            return bool(order(a, b))
-        except _MISHAPS:
-            return False
-
-    return against_value
-
-
-def _in_constants(read: Reader, constants: frozenset[Any]) -> Reader:
-    def run(scope: Scope) -> bool:
-        try:
-            return read(scope) in constants
-        except _MISHAPS:
-            return False
-
-    return run
-
-
-def _in_list(read: Reader, items: Reader) -> Reader:
-    def run(scope: Scope) -> bool:
-        value = read(scope)
-        return value is not None and value in (items(scope) or ())
-
-    return run

@@ -31,14 +31,14 @@ ExtraTypes = Mapping[str, Mapping[str, FieldType]]
 class Policy:
     """A checked policy. ``model`` holds the values; conditions are compiled; :meth:`rule` says where one stands."""
 
-    model: PolicyModel
-    document: Document
-    zone: ZoneInfo
     fingerprint: str
-    expressions: Mapping[YamlPath, Expression]
-    aliases: Mapping[str, str]
-    excluded_domains: frozenset[str]
-    _rules: dict[YamlPath, Rule] = field(default_factory=dict)
+    model: PolicyModel = field(repr=False)
+    document: Document = field(repr=False)
+    zone: ZoneInfo = field(repr=False)
+    expressions: Mapping[YamlPath, Expression] = field(repr=False)
+    aliases: Mapping[str, str] = field(repr=False)
+    excluded_domains: frozenset[str] = field(repr=False)
+    _rules: dict[YamlPath, Rule] = field(default_factory=dict, repr=False)
 
     @property
     def version(self) -> str:

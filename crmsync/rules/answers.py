@@ -1,0 +1,172 @@
+"""Turns what was worked out into field decisions, record by record, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+
+from crmsync.rules.certification import standing_of
+from crmsync.rules.deal_values import protection_reason, registration_protection
+from crmsync.rules.deals import DealFile
+from crmsync.rules.decision import FieldDecision
+from crmsync.rules.dossier import Dossier, Dossiers
+from crmsync.rules.explained import Explained
+from crmsync.rules.fields import WRITTEN
+from crmsync.rules.reasons import clip
+from crmsync.rules.registration import sla_due_at
+from crmsync.rules.situation import Situation
+
+
+def build_fields(
+    dossiers: Dossiers,
+    files: Mapping[str, DealFile],
+    values: Mapping[str, dict[str, Explained]],
+    situation: Situation,
+) -> tuple[FieldDecision, ...]:
+    """Every decision, kind by kind and by id. Blank fields of records without partners stay unmentioned."""
+    return (
+        *_account_fields(situation),
+        *_contact_fields(situation),
+        *_partner_fields(situation),
+        *_registration_fields(dossiers, situation),
+        *_deal_fields(files, values, situation),
+    )
+
+
+def _account_fields(situation: Situation) -> Iterator[FieldDecision]:
+    for account in situation.accounts.values():
+        yield from _flags("account", account.id, "flags", account.flags, situation)
+
+
+def _contact_fields(situation: Situation) -> Iterator[FieldDecision]:
+    for contact in situation.contacts:
+        yield from _flags("contact", contact.id, "flags", contact.flags, situation)
+
+
+def _flags(
+    kind: str, record_id: str, name: str, current: tuple[str, ...], situation: Situation
+) -> Iterator[FieldDecision]:
+    """The flags of a record; nothing is said where there are none and were none."""
+    explained = _flagged(kind, record_id, situation)
+    if explained.value or current:
+        yield _decision(kind, record_id, name, explained)
+
+
+def _flagged(kind: str, record_id: str, situation: Situation) -> Explained:
+    codes = situation.findings.codes(kind, record_id)
+    reason = f"Open findings: {', '.join(codes)}." if codes else "Nothing is open."
+    rule = situation.findings.rule_of(kind, record_id) or situation.policy.rule("version")
+    return Explained(codes, "FLAGS", clip(reason), rule, situation.findings.messages(kind, record_id))
+
+
+def _partner_fields(situation: Situation) -> Iterator[FieldDecision]:
+    rule = situation.policy.rule("certification", "types")
+    for partner in situation.partners.values():
+        standing = standing_of(partner.id, situation)
+        reason = f"Lapsed on {standing.lapsed_on}." if standing.lapsed_on else "As it stands today."
+        explained = Explained(standing.status, "CERT_TODAY", reason, rule, evidence=standing.evidence)
+        yield _decision("partner", partner.id, "cert_status", explained)
+        yield from _flags("partner", partner.id, "partner_flags", partner.partner_flags, situation)
+
+
+def _registration_fields(dossiers: Dossiers, situation: Situation) -> Iterator[FieldDecision]:
+    for dossier in dossiers.all.values():
+        values = _registration_values(dossier, situation)
+        for name in WRITTEN["registration"]:
+            if name in values:
+                yield _decision("registration", dossier.id, name, values[name])
+
+
+def _registration_values(dossier: Dossier, situation: Situation) -> dict[str, Explained]:
+    rule = situation.policy.rule
+    values = _identity_values(dossier, situation)
+    code, reason, step_rule = dossier.step or ("STATE_KEPT", "As recorded.", rule("registration"))
+    state = Explained(dossier.state, code, reason, step_rule)
+    values |= {"state": state, "closure_code": state.holding(dossier.closure)}
+    due_at = sla_due_at(dossier, situation)
+    why = "Submission plus the time that the policy allows." if due_at else "No answer is due."
+    values["sla_due_at"] = Explained(due_at, "SLA", why, rule("approval", "sla", "value"))
+    values |= _window_values(dossier, situation)
+    conflict_rule = dossier.conflict_rule or rule("uniqueness", "scope")
+    why = "Another claim meets this one." if dossier.conflict != "none" else "No other claim is known."
+    conflict = Explained(dossier.conflict, "CONFLICT", why, conflict_rule, dossier.conflict_trace)
+    held = f"{dossier.blocked_by} comes first." if dossier.blocked_by else "Nothing holds it."
+    values["conflict_status"] = conflict
+    values["blocked_by"] = Explained(dossier.blocked_by, "CONFLICT", held, conflict_rule, dossier.conflict_trace)
+    values["flags"] = _flagged("registration", dossier.id, situation)
+    values["next_action"] = _next_action("registration", dossier.id, _waiting(dossier, due_at, situation), situation)
+    values["policy_version"] = Explained(
+        situation.policy.version, "POLICY", "The policy that decided.", rule("version")
+    )
+    return values
+
+
+def _identity_values(dossier: Dossier, situation: Situation) -> dict[str, Explained]:
+    rule, match = situation.policy.rule("identity"), dossier.match
+    why = (
+        f"Matched by {match.step}: {match.reasons[0]}."
+        if match.outcome == "match"
+        else f"Not matched: {match.reasons[0]}."
+    )
+    values = {
+        "account_id": Explained(
+            dossier.account_id, f"ACCOUNT_{match.outcome.upper()}", why, rule, match.reasons, match.candidates
+        ),
+        "deal_id": Explained(dossier.deal_id, "LINKED", "The deal that quotes the registration.", rule),
+    }
+    if dossier.original_partner_id:
+        merged = Explained(dossier.partner_id, "PARTNER_MERGED", "The partner was merged into another.", rule)
+        values["partner_id"] = merged
+        values["original_partner_id"] = merged.holding(dossier.original_partner_id)
+    return values
+
+
+def _window_values(dossier: Dossier, situation: Situation) -> dict[str, Explained]:
+    window = dossier.window
+    rule = window.rule if window else situation.policy.rule("registration", "start")
+    reason = protection_reason(dossier)
+    status = registration_protection(dossier, situation)
+    explained = Explained(status, "PROTECTION", reason, rule, window.trace if window else ())
+    return {
+        "protection_status": explained,
+        "protection_start": explained.holding(window.start if window else None),
+        "protection_end": explained.holding(window.end if window else None),
+    }
+
+
+def _waiting(dossier: Dossier, due_at: datetime | None, situation: Situation) -> str | None:
+    """What happens next to a registration about which nothing was found."""
+    if dossier.blocked_by:
+        return f"Wait for the decision on {dossier.blocked_by}."
+    if dossier.is_pending:
+        return f"Approve or reject by {situation.timeline.shown(due_at)}." if due_at else "Approve or reject."
+    return "The partner completes and submits it again." if dossier.state == "returned" else None
+
+
+def _deal_fields(
+    files: Mapping[str, DealFile], values: Mapping[str, dict[str, Explained]], situation: Situation
+) -> Iterator[FieldDecision]:
+    for deal_id, file in files.items():
+        explained = values[deal_id]
+        explained["flags"] = _flagged("deal", deal_id, situation)
+        waiting = file.current.is_pending if file.current else False
+        text = "Wait for the decision on the registration." if waiting else None
+        explained["next_action"] = _next_action("deal", deal_id, text, situation)
+        deal, is_direct = file.deal, file.is_direct
+        for name in WRITTEN["deal"]:
+            one = explained[name]
+            if not is_direct or one.value not in (None, ()) or getattr(deal, name) not in (None, ()):
+                yield _decision("deal", deal_id, name, one)
+
+
+def _next_action(kind: str, record_id: str, otherwise: str | None, situation: Situation) -> Explained:
+    text = situation.findings.first_action(kind, record_id) or otherwise
+    rule = situation.findings.rule_of(kind, record_id) or situation.policy.rule("version")
+    return Explained(text, "NEXT_ACTION", "From the most urgent finding." if text else "Nothing to do.", rule)
+
+
+def _decision(kind: str, record_id: str, name: str, explained: Explained) -> FieldDecision:
+    value, code, reason = explained.value, explained.code, explained.reason
+    return FieldDecision(
+        kind, record_id, name, value, code, reason, explained.rule, explained.trace, explained.evidence
+    )

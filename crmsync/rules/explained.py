@@ -1,0 +1,24 @@
+"""A decided value with its reason, before it is bound to a record and field."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from crmsync.records import Value
+from crmsync.rules.decision import Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """A value with why: code, sentence, rule, the longer trace, and evidence."""
+
+    value: Value
+    code: str
+    reason: str
+    rule: Rule
+    trace: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+    def holding(self, value: Value) -> Explained:
+        """Another value with the same explanation."""
+        return Explained(value, self.code, self.reason, self.rule, self.trace, self.evidence)

@@ -1,0 +1,92 @@
+"""What holds for every decision, whatever the neighbourhood: it settles, it has no order, it knows when it ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from random import Random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from crmsync.records import KINDS
+from crmsync.rules import Decision, Facts, Policy, decide
+from crmsync.rules.fields import WRITTEN
+from tests.rules.worlds import POLICIES, apply, instants, worlds
+
+anything = given(facts=worlds(), policy=st.sampled_from(POLICIES), now=instants)
+
+
+@settings(max_examples=120, deadline=None)
+@anything
+def test_settles(facts: Facts, policy: Policy, now: datetime) -> None:
+    first = decide(facts, policy, now)
+    second = decide(apply(facts, first), policy, now)
+    assert _difference(first, second) == []
+    assert second.next_due_at == first.next_due_at
+
+
+@settings(max_examples=60, deadline=None)
+@given(facts=worlds(), policy=st.sampled_from(POLICIES), now=instants, random=st.randoms())
+def test_the_order_of_the_facts_does_not_matter(facts: Facts, policy: Policy, now: datetime, random: Random) -> None:
+    assert decide(_shuffled(facts, random), policy, now) == decide(facts, policy, now)
+
+
+@settings(max_examples=120, deadline=None)
+@anything
+def test_nothing_changes_before_it_is_due(facts: Facts, policy: Policy, now: datetime) -> None:
+    decision = decide(facts, policy, now)
+    due = decision.next_due_at
+    assert due is None or due > now
+    later = decide(facts, policy, due - timedelta(microseconds=1) if due else now + timedelta(days=400))
+    assert _difference(decision, later) == []
+
+
+@settings(max_examples=60, deadline=None)
+@anything
+def test_every_decision_is_explained(facts: Facts, policy: Policy, now: datetime) -> None:
+    decision = decide(facts, policy, now)
+    for field in decision.fields:
+        assert field.field in WRITTEN[field.kind]
+        assert field.reason
+        assert field.code
+        assert field.rule.span
+    assert len({(f.kind, f.id, f.field) for f in decision.fields}) == len(decision.fields)
+
+
+@settings(max_examples=60, deadline=None)
+@anything
+def test_sellers_read_short_texts_that_name_no_partner(facts: Facts, policy: Policy, now: datetime) -> None:
+    for field in decide(facts, policy, now).fields:
+        if field.field in ("attribution_reason", "next_action") and isinstance(field.value, str):
+            assert len(field.value) <= 255
+            assert "Partner " not in field.value
+
+
+def test_written_fields_exist() -> None:
+    for kind, names in WRITTEN.items():
+        assert set(names) <= set(KINDS[kind].__dataclass_fields__)
+
+
+def _difference(one: Decision, other: Decision) -> list[Any]:
+    """What is in one of them only: fields with their values, findings."""
+    mine = {*_values(one).items(), *_findings(one)}
+    theirs = {*_values(other).items(), *_findings(other)}
+    return sorted(mine ^ theirs, key=str)
+
+
+def _values(decision: Decision) -> dict[tuple[str, str, str], Any]:
+    """What is not blank: a blank that stays blank need not be said."""
+    return {(f.kind, f.id, f.field): f.value for f in decision.fields if f.value not in (None, ())}
+
+
+def _findings(decision: Decision) -> set[tuple[str, ...]]:
+    return {(f.code, f.kind, f.id, f.subject, f.message) for f in decision.findings}
+
+
+def _shuffled(facts: Facts, random: Random) -> Facts:
+    names = ("accounts", "contacts", "deals", "registrations", "touches", "links", "certifications")
+    mixed = {name: tuple(random.sample(getattr(facts, name), len(getattr(facts, name)))) for name in names}
+    partners = dict(random.sample(sorted(facts.partners.items()), len(facts.partners)))
+    return replace(facts, **mixed, partners=partners)
