@@ -7,7 +7,7 @@ from typing import Any
 
 from crmsync.connectors.hubspot.api import HubSpotApi
 from crmsync.connectors.hubspot.limits import ASSOCIATIONS
-from crmsync.connectors.hubspot.objects import DEFAULT_ASSOCIATIONS, PRIMARY_ASSOCIATIONS
+from crmsync.connectors.hubspot.objects import PRIMARY_ASSOCIATIONS
 from crmsync.connectors.hubspot.problems import NO_ASSOCIATIONS, NOT_FOUND, Problem, parse_problem
 from crmsync.connectors.hubspot.records import chunked, results_of
 from crmsync.errors import Permanent
@@ -134,9 +134,9 @@ class LinkWriter:
 
         :raises Permanent: when the account has no such label.
         """
-        known = PRIMARY_ASSOCIATIONS if label == PRIMARY else DEFAULT_ASSOCIATIONS if not label else {}
-        if type_id := known.get((from_object, to_object)):
-            return {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": type_id}
+        primary = PRIMARY_ASSOCIATIONS.get((from_object, to_object)) if label == PRIMARY else None
+        if primary:
+            return {"associationCategory": "HUBSPOT_DEFINED", "associationTypeId": primary}
         key = (from_type, to_type, label)
         if key not in self._types:
             for entry in read_labels(self._api, from_type, to_type):

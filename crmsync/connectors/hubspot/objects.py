@@ -1,4 +1,4 @@
-"""HubSpot's own object types: names, type ids, default association types. Vendor facts as tables, no logic.
+"""HubSpot's own object types: names, type ids, primary associations. Vendor facts as tables.
 
 Sources: developers.hubspot.com, "Using object APIs" (type ids) and "Associations" (association types); a custom
 object's id is looked up in the account's schemas.
@@ -28,26 +28,6 @@ TYPE_IDS: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_SINGULAR = MappingProxyType({"companies": "company", "line_items": "line item"})
-
-DEFAULT_ASSOCIATIONS: Mapping[tuple[str, str], int] = MappingProxyType(
-    {
-        ("deals", "contacts"): 3,
-        ("contacts", "deals"): 4,
-        ("deals", "companies"): 341,
-        ("companies", "deals"): 342,
-        ("contacts", "companies"): 279,
-        ("companies", "contacts"): 280,
-        ("notes", "contacts"): 202,
-        ("notes", "companies"): 190,
-        ("notes", "deals"): 214,
-        ("tasks", "contacts"): 204,
-        ("tasks", "companies"): 192,
-        ("tasks", "deals"): 216,
-    }
-)
-"""The plain, unlabelled association type of a pair, one direction each."""
-
 PRIMARY_ASSOCIATIONS: Mapping[tuple[str, str], int] = MappingProxyType(
     {("deals", "companies"): 5, ("companies", "deals"): 6, ("contacts", "companies"): 1, ("companies", "contacts"): 2}
 )
@@ -62,7 +42,3 @@ MODIFIED = "hs_lastmodifieddate"
 def modified_property(object_name: str) -> str:
     """Which property holds a record's modified date: contacts differ from everything else ("Search the CRM")."""
     return MODIFIED_CONTACTS if object_name in ("contacts", "0-1") else MODIFIED
-
-
-def singular(object_name: str) -> str:
-    return _SINGULAR.get(object_name, object_name.removesuffix("s"))

@@ -7,6 +7,7 @@ the unique value, and a refused batch is halved until the bad input stands alone
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -34,6 +35,8 @@ class Pusher:
         self._api = api
         self._resolve = resolve
         self._links = LinkWriter(api)
+        self._halvings = 0
+        """How often a push may still be halved: enough for a few bad records, not for a batch full of them."""
 
     def push(self, writes: Sequence[Write]) -> Sequence[Outcome]:
         """One outcome per write, in their order.
@@ -41,6 +44,7 @@ class Pusher:
         :raises AuthError | QuotaExhausted | Unreachable: only when nothing has been sent yet.
         """
         outcomes: dict[int, Outcome] = {}
+        self._halvings = 2 * math.ceil(math.log2(len(writes) + 1))
         for wave in _waves(writes):
             outcomes |= self._send_part(wave) if outcomes else self._send(wave)
         outcomes = self._link(writes, outcomes)
@@ -61,8 +65,11 @@ class Pusher:
         problem = parse_problem(answer.data)
         if len(wave) == 1:
             return {number: refused(write, problem, answer.request_id) for number, write in wave.items()}
+        if not self._halvings:
+            return {number: _among_refused(write, problem, len(wave)) for number, write in wave.items()}
         guilty, rest = _suspects(wave, problem)
         outcomes = {number: refused(write, problem, answer.request_id) for number, write in guilty.items()}
+        self._halvings -= not guilty
         for part in [rest] if guilty else _halves(wave):
             if part:
                 outcomes |= self._send_part(part)
@@ -225,6 +232,12 @@ def refused(write: Write, problem: Problem, request_id: str) -> Outcome:
         message=problem.summary,
         request_id=request_id or problem.correlation_id,
     )
+
+
+def _among_refused(write: Write, problem: Problem, number: int) -> Outcome:
+    """Not searched any further: perhaps this one was good, so a later run may try it again."""
+    message = f"refused together with {number - 1} others: {problem.summary}"
+    return replace(refused(write, problem, ""), message=message, retriable=True)
 
 
 def _failed(write: Write, error: AuthError | RemoteError) -> Outcome:

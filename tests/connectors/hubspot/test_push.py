@@ -46,6 +46,13 @@ def test_a_poisoned_batch_is_halved_until_the_bad_record_is_alone(hubspot, porta
     assert calls(portal, "/deals/batch/update") <= 2 * math.ceil(math.log2(100)) + 1
 
 
+def test_a_batch_that_is_bad_throughout_does_not_cost_two_calls_a_record(hubspot, portal, deals, monkeypatch):
+    monkeypatch.setattr("crmsync.connectors.hubspot.push._input", _without_trace)
+    outcomes = hubspot.push([Write(f"w{i}", "update", "deals", {"amount": "twelve"}, id=i) for i in deals])
+    assert set(statuses(outcomes)) == {"failed"}
+    assert calls(portal, "/deals/batch/update") < 40
+
+
 def _without_trace(number: int, write: Write) -> dict:
     return {"id": write.id, "properties": dict(write.fields)}
 
