@@ -90,7 +90,8 @@ class HubSpotPortal:
     @property
     def audit(self) -> list[AuditEntry]:
         """Every write to every record, oldest first; bulk loads leave no trace."""
-        return self.changes.entries({kind.id: kind.name for kind in self.types.by_id.values()})
+        with self.database.transaction():
+            return self.changes.entries({kind.id: kind.name for kind in self.types.by_id.values()})
 
     # definitions
 
@@ -231,22 +232,26 @@ class HubSpotPortal:
     def get(self, object_type: str, record_id: str) -> dict[str, str]:
         """All values of one live record, merges followed."""
         kind = self.types.get(object_type)
-        row = self._row(kind, str(self.records.resolve(kind.id, int(record_id))))
+        with self.database.transaction():
+            row = self._row(kind, str(self.records.resolve(kind.id, int(record_id))))
         return visible_properties(row, kind, self._now_ms())
 
     def rows(self, object_type: str) -> list[dict[str, str]]:
         """All live records, in order of id."""
         kind, now_ms = self.types.get(object_type), self._now_ms()
-        every = self.records.page(kind.id, 0, -1, archived=False)
+        with self.database.transaction():
+            every = self.records.page(kind.id, 0, -1, archived=False)
         return [visible_properties(row, kind, now_ms) for row in every]
 
     def count(self, object_type: str) -> int:
-        return self.records.count(self.types.get(object_type).id)
+        with self.database.transaction():
+            return self.records.count(self.types.get(object_type).id)
 
     def associated(self, from_type: str, from_id: str, to_type: str) -> dict[str, tuple[str, ...]]:
         """The associated ids, each with its labels."""
         a, b = self.types.get(from_type), self.types.get(to_type)
-        found = self.associations.read(a.id, [int(from_id)], b.id).get(int(from_id), {})
+        with self.database.transaction():
+            found = self.associations.read(a.id, [int(from_id)], b.id).get(int(from_id), {})
         return {str(to_id): tuple(link.label for link in links if link.label) for to_id, links in found.items()}
 
     def _link(self, a: ObjectType, b: ObjectType, label: str | None) -> AssociationType:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from crmsync.sandbox.hubspot.wholes import is_whole
 
@@ -15,7 +16,9 @@ def to_ms(instant: datetime) -> int:
     return (instant - _EPOCH) // _MILLISECOND
 
 
+@lru_cache(maxsize=65_536)
 def wire(ms: int) -> str:
+    """Remembered, since a page of records says the same few hundred instants again and again."""
     text = (_EPOCH + timedelta(milliseconds=ms)).isoformat(timespec="milliseconds")
     return text[:-10] + "Z" if text.endswith(".000+00:00") else text[:-6] + "Z"
 

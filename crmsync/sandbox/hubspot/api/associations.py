@@ -118,7 +118,8 @@ def batch_create(call: Call) -> Answer:
             results.append({**_created(pair), "labels": [link.label for link in links if link.label]})
         except Refusal as refusal:
             errors.append(refusal.as_item())
-    shuffled = call.portal.behaviour.shuffled(results, call.request_id[:8])
+    key = "".join(f"{one['fromObjectId']}>{one['toObjectId']}" for one in results)
+    shuffled = call.portal.behaviour.shuffled(results, key)
     return completed(call, shuffled, errors, 200 if call.since("2026-09") else 201)
 
 
