@@ -183,7 +183,9 @@ def _unknown_value(detail: ErrorDetails, path: YamlPath, document: Document) -> 
         return Diagnostic(
             "E106", f"found {describe_value(found)}, wanted {wanted}", document.span(path), "change the value"
         )
-    return Diagnostic("E106", f"unknown value '{found}'", document.span(path), did_you_mean(found, known) or wanted)
+    is_key = bool(detail["loc"]) and detail["loc"][-1] == "[key]"
+    span = document.key_span(path) if is_key else document.span(path)
+    return Diagnostic("E106", f"unknown value '{found}'", span, did_you_mean(found, known) or wanted)
 
 
 def _refused(detail: ErrorDetails, span: Span) -> Diagnostic:
