@@ -75,6 +75,7 @@ def test_a_wrong_refresh_token(box: Sandbox) -> None:
 
 
 def test_the_burst_limit_frees_itself(box: Sandbox, send: Send) -> None:
+    box.clock.freeze()
     box.hubspot.limits.enforce = True
     box.hubspot.limits.maximum["burst"] = 3
     answers = [send("GET", "/crm/v3/owners/") for _ in range(4)]
@@ -94,7 +95,8 @@ def test_the_daily_limit_ends_with_the_day(box: Sandbox, send: Send) -> None:
     assert send("GET", "/crm/v3/owners/").headers["X-HubSpot-RateLimit-Daily-Remaining"] == "9"
 
 
-def test_hammered_records_are_locked(send: Send, portal: HubSpotPortal) -> None:
+def test_hammered_records_are_locked(box: Sandbox, send: Send, portal: HubSpotPortal) -> None:
+    box.clock.freeze()
     deal = portal.insert_rows("deals", [{}])[0]
     portal.limits.lock_after = 1
     answers = [send("PATCH", f"/crm/v3/objects/deals/{deal}", {"properties": {"amount": n}}) for n in (1, 2)]

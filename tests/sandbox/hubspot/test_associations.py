@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from crmsync.sandbox import Sandbox
 from crmsync.sandbox.hubspot import HubSpotPortal
 from tests.sandbox.hubspot.conftest import Send
 
@@ -132,8 +133,11 @@ def test_many_associations_page(send: Send, portal: HubSpotPortal, companies: li
     assert [one["toObjectId"] for one in rest["to"]] == [int(deals[-1])]
 
 
-def test_associating_moves_the_modified_dates(portal: HubSpotPortal, deal: str, companies: list[str]) -> None:
+def test_associating_moves_the_modified_dates(
+    box: Sandbox, portal: HubSpotPortal, deal: str, companies: list[str]
+) -> None:
     before = portal.get("companies", companies[0])["hs_lastmodifieddate"]
+    box.clock.advance(1)
     portal.link("deals", deal, "companies", companies[0])
     assert portal.get("companies", companies[0])["hs_lastmodifieddate"] > before
     portal.behaviour.associations_touch = False

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from crmsync.sandbox import Sandbox
 from crmsync.sandbox.hubspot import HubSpotPortal
 from tests.sandbox.hubspot.conftest import Send
 
@@ -299,7 +300,8 @@ def test_a_write_shows_the_limits(send: Send) -> None:
     assert_covers(answer.json()["results"][0]["properties"], exchange["body"]["results"][0]["properties"])
 
 
-def test_the_search_limit(send: Send, portal: HubSpotPortal) -> None:
+def test_the_search_limit(box: Sandbox, send: Send, portal: HubSpotPortal) -> None:
+    box.clock.freeze()
     (exchange,) = (one for one in exchanges("grouparoo", "contact") if one["status"] == 429)
     for name in ("text_field", "number_field", "date_field", "grouparoo_custom_text", "grouparoo_custom_number"):
         portal.create_property("contacts", name)
