@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 
 class SandboxClock:
-    """``now()`` follows the real time; ``set`` and ``advance`` move it, ``freeze`` stops it, ``reset`` lets it go again."""
+    """``now()`` follows the real time; ``set`` and ``advance`` move it, ``freeze`` stops it, ``reset`` frees it."""
 
     def __init__(self, start: datetime | None = None) -> None:
         self._offset = timedelta()

@@ -17,6 +17,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 Reply = tuple[int, Any, dict[str, str]]
 SYSTEMS = ("salesforce", "hubspot")
 TRANSPORT = "sandbox.transport"
+_SIGN_IN = ("/services/oauth2/", "/oauth/")
+_NOT_AT_SIGN_IN = frozenset({"quota", "rate_limit", "missing_scope", "unauthorized", "lock"})
 
 
 def system_of(path: str) -> str | None:
@@ -28,9 +30,10 @@ def system_of(path: str) -> str | None:
 
 @dataclass(slots=True, eq=False)
 class Fault:
-    """``times`` requests of ``system`` whose path (with its query) contains ``match`` go wrong; ``None``: until cleared.
+    """``times`` requests of ``system`` whose path and query contain ``match`` go wrong; ``None``: until cleared.
 
-    ``skip`` lets that many matching requests pass first. ``seconds`` is for ``latency``, and the Retry-After of ``rate_limit``.
+    ``skip`` lets that many matching requests pass first. ``seconds`` is for ``latency`` and the Retry-After of
+    ``rate_limit``.
     ``when`` is for ``drop``: the connection is cut before the CRM has seen the request, or after it has acted on it.
     """
 
@@ -52,6 +55,9 @@ class Fault:
             raise ValueError(f"when must be before or after, not {self.when!r}")
 
     def hits(self, method: str, target: str) -> bool:
+        """Sign-in has no quota and no scopes: faults of that kind spare it, unless ``match`` says otherwise."""
+        if not self.match and self.kind in _NOT_AT_SIGN_IN and target.startswith(_SIGN_IN):
+            return False
         return self.match in target and self.method.upper() in ("", method)
 
     def as_dict(self) -> dict[str, Any]:
@@ -143,29 +149,38 @@ _SCOPES = {
     "links": {"scopes": "https://developers.hubspot.com/scopes"},
 }  # fmt: skip
 _REPLIES: dict[tuple[str, str], Callable[[Fault], Reply]] = {
-    ("salesforce", "down"): _salesforce(503, "SERVER_UNAVAILABLE", "The service is temporarily unavailable. Please try again."),
+    ("salesforce", "down"): _salesforce(503, "SERVER_UNAVAILABLE", "The service is unavailable. Please try again."),
     ("salesforce", "quota"): _salesforce(403, "REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded."),
     ("salesforce", "rate_limit"): _salesforce(403, "REQUEST_LIMIT_EXCEEDED", "ConcurrentPerOrgLongTxn Limit exceeded."),
-    ("salesforce", "missing_scope"): _salesforce(403, "API_CURRENTLY_DISABLED", "API is not enabled for this Organization or Partner"),
+    ("salesforce", "missing_scope"): _salesforce(
+        403, "API_CURRENTLY_DISABLED", "API is not enabled for this Organization or Partner"
+    ),
     ("salesforce", "unauthorized"): _salesforce(401, "INVALID_SESSION_ID", "Session expired or invalid"),
     ("salesforce", "lock"): _salesforce(
         400, "UNABLE_TO_LOCK_ROW", "unable to obtain exclusive access to this record or 1 records: 001Bx0000000001"
     ),
     ("salesforce", "html"): _html(420),
     ("hubspot", "down"): _hubspot(503, "The service is temporarily unavailable.", "SERVICE_UNAVAILABLE"),
-    ("hubspot", "quota"): _hubspot(429, "You have reached your daily limit.", errorType="RATE_LIMIT", policyName="DAILY"),
+    ("hubspot", "quota"): _hubspot(
+        429, "You have reached your daily limit.", errorType="RATE_LIMIT", policyName="DAILY"
+    ),
     ("hubspot", "rate_limit"): _hubspot_rate_limit,
     ("hubspot", "missing_scope"): _hubspot(
-        403, "This app hasn't been granted all required scopes to make this call. Read more about required scopes here: "
-        "https://developers.hubspot.com/scopes.", "MISSING_SCOPES", **_SCOPES,
+        403,
+        "This app hasn't been granted all required scopes to make this call. Read more about required scopes here: "
+        "https://developers.hubspot.com/scopes.",
+        "MISSING_SCOPES",
+        **_SCOPES,
     ),
     ("hubspot", "unauthorized"): _hubspot(
-        401, "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more "
-        "details at https://developers.hubspot.com/docs/methods/auth/oauth-overview", "INVALID_AUTHENTICATION",
+        401,
+        "Authentication credentials not found. This API supports OAuth 2.0 authentication and you can find more "
+        "details at https://developers.hubspot.com/docs/methods/auth/oauth-overview",
+        "INVALID_AUTHENTICATION",
     ),
     ("hubspot", "lock"): _hubspot(423, "The resource is locked. Please try again.", "LOCKED"),
     ("hubspot", "html"): _html(502),
-}  # fmt: skip
+}
 KINDS = (*dict.fromkeys(kind for _, kind in _REPLIES), "drop", "latency")
 
 

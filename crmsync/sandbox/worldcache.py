@@ -1,4 +1,4 @@
-"""Worlds are built once per day and code version into the user's cache, and copied from there: a demo world in seconds."""
+"""Worlds are built once per day and code version into the user's cache and copied from there."""
 
 from __future__ import annotations
 

@@ -115,18 +115,17 @@ def test_requests_and_writes_are_on_record(box: Sandbox, http: requests.Session)
     ],
 )
 def test_faults_of_salesforce(box: Sandbox, http: requests.Session, kind: str, status: int, code: str) -> None:
-    box.faults.add(system="salesforce", kind=kind)
-    headers, url = token_despite(box, http), f"{box.url}/services/data/v60.0/limits"
+    headers, url = token(box, http), f"{box.url}/services/data/v60.0/limits"
     box.faults.add(system="salesforce", kind=kind)
     answer = http.get(url, headers=headers, timeout=5)
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (status, code)
     assert http.get(url, headers=headers, timeout=5).status_code == 200
 
 
-def token_despite(box: Sandbox, http: requests.Session) -> dict[str, str]:
-    """A token when the first request goes wrong: the fault is used up by it."""
-    assert http.post(f"{box.url}/services/oauth2/token", timeout=5).status_code >= 400
-    return token(box, http)
+def test_a_spent_quota_spares_the_sign_in(box: Sandbox, http: requests.Session) -> None:
+    fault = box.faults.add(system="salesforce", kind="quota")
+    assert token(box, http)
+    assert box.faults.armed() == [fault]
 
 
 @pytest.mark.parametrize(
@@ -218,7 +217,10 @@ def test_the_clock_is_real_until_it_is_set() -> None:
 
 
 def test_sigterm_ends_a_served_sandbox_cleanly(tmp_path: Path) -> None:
-    code = f"from crmsync.sandbox import Sandbox; from pathlib import Path; Sandbox(Path({str(tmp_path)!r}), world='blank').serve_forever()"
+    code = (
+        "from crmsync.sandbox import Sandbox; from pathlib import Path; "
+        f"Sandbox(Path({str(tmp_path)!r}), world='blank').serve_forever()"
+    )
     with subprocess.Popen([sys.executable, "-c", code]) as process:
         wait_for(tmp_path / "hubspot.db")
         time.sleep(0.2)

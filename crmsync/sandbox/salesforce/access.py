@@ -79,7 +79,9 @@ def resolve(store: Store, schema: Schema, user_id: str) -> Access:
 
 _SETS_OF_USER = """
 SELECT PermissionSetId FROM PermissionSetAssignment WHERE AssigneeId = ?
-UNION SELECT s.Id FROM PermissionSet s JOIN User u ON u.ProfileId = s.ProfileId WHERE u.Id = ? AND s.IsOwnedByProfile = 1
+UNION
+SELECT s.Id FROM PermissionSet s JOIN User u ON u.ProfileId = s.ProfileId
+WHERE u.Id = ? AND s.IsOwnedByProfile = 1
 """
 
 

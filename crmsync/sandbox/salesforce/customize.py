@@ -1,4 +1,4 @@
-"""Custom objects and fields, by whatever road they come: Tooling API, metadata deploy, SOAP createMetadata, world loader."""
+"""Custom objects and fields, by whatever road they come: Tooling API, deploy, createMetadata, world loader."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from crmsync.sandbox.salesforce.ids import custom_prefix
 from crmsync.sandbox.salesforce.schema import Field, SObject, build_object
 
 if TYPE_CHECKING:
-    from crmsync.sandbox.salesforce.org import SalesforceOrg
+    from crmsync.sandbox.salesforce.base import OrgBase
 
 ACTIVITY = ("Task", "Event")
 _API_NAME = re.compile(r"[A-Za-z](?:_?[A-Za-z0-9])*__c")
@@ -63,12 +63,12 @@ def options_of(metadata: Mapping[str, Any]) -> tuple[list[dict[str, Any]], bool]
     definition = value_set.get("valueSetDefinition") or {}
     values = definition.get("value") or []
     values = values if isinstance(values, list) else [values]
-    options = [
-        {"value": item.get("fullName") or item.get("valueName"), "label": item.get("label") or item.get("fullName") or item.get("valueName"),
-         "defaultValue": _flag(item.get("default"))}
-        for item in values
-    ]  # fmt: skip
-    return options, _flag(value_set.get("restricted"))
+    return [_option(item) for item in values], _flag(value_set.get("restricted"))
+
+
+def _option(item: Mapping[str, Any]) -> dict[str, Any]:
+    value = item.get("fullName") or item.get("valueName")
+    return {"value": value, "label": item.get("label") or value, "defaultValue": _flag(item.get("default"))}
 
 
 def _flag(value: Any) -> bool:
@@ -136,7 +136,7 @@ def field_spec(name: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def add_object(
-    org: SalesforceOrg,
+    org: OrgBase,
     name: str,
     label: str,
     plural: str,
@@ -168,13 +168,23 @@ def add_object(
 
 
 _CUSTOM_OBJECT: dict[str, Any] = {
-    "custom": True, "createable": True, "updateable": True, "deletable": True, "undeletable": True, "queryable": True,
-    "replicateable": True, "retrieveable": True, "searchable": True, "layoutable": True, "triggerable": True, "mergeable": False,
+    "custom": True,
+    "createable": True,
+    "updateable": True,
+    "deletable": True,
+    "undeletable": True,
+    "queryable": True,
+    "replicateable": True,
+    "retrieveable": True,
+    "searchable": True,
+    "layoutable": True,
+    "triggerable": True,
+    "mergeable": False,
     "feedEnabled": False,
-}  # fmt: skip
+}
 
 
-def _allow_activities(org: SalesforceOrg, name: str) -> None:
+def _allow_activities(org: OrgBase, name: str) -> None:
     for activity in ACTIVITY:
         sobject = org.schema.require(activity)
         old = sobject.fields["whatid"]
@@ -183,7 +193,7 @@ def _allow_activities(org: SalesforceOrg, name: str) -> None:
         org.store.save_field(sobject, changed)
 
 
-def add_field(org: SalesforceOrg, full_name: str, metadata: Mapping[str, Any]) -> str:
+def add_field(org: OrgBase, full_name: str, metadata: Mapping[str, Any]) -> str:
     """Create a custom field and return its durable id; a field of Activity appears on tasks and events."""
     owner, _, name = full_name.partition(".")
     if not _API_NAME.fullmatch(name):
@@ -204,7 +214,7 @@ def add_field(org: SalesforceOrg, full_name: str, metadata: Mapping[str, Any]) -
     return durable_id
 
 
-def targets_of(org: SalesforceOrg, owner: str) -> list[SObject]:
+def targets_of(org: OrgBase, owner: str) -> list[SObject]:
     """The objects that get a field of ``owner``."""
     if owner.lower() == "activity":
         return [org.schema.require(name) for name in ACTIVITY]
@@ -215,7 +225,7 @@ def targets_of(org: SalesforceOrg, owner: str) -> list[SObject]:
     return [sobject]
 
 
-def _attach(org: SalesforceOrg, target: SObject, item: Field, durable_id: str) -> None:
+def _attach(org: OrgBase, target: SObject, item: Field, durable_id: str) -> None:
     org.store.add_column(target, item)
     org.store.save_field(target, item, durable_id)
     org.schema.add_field(target, item)
@@ -225,7 +235,7 @@ def _attach(org: SalesforceOrg, target: SObject, item: Field, durable_id: str) -
         )
 
 
-def change_field(org: SalesforceOrg, sobject: SObject, item: Field, metadata: Mapping[str, Any]) -> None:
+def change_field(org: OrgBase, sobject: SObject, item: Field, metadata: Mapping[str, Any]) -> None:
     """New label, help, length or picklist values; the type of a field stays."""
     old = item.spec.get("metadata") or {}
     merged = {**old, **metadata}
@@ -262,14 +272,14 @@ def metadata_for(
     elif kind in ("Number", "Currency", "Percent"):
         found |= {"precision": 18, "scale": 0 if kind == "Number" else 2}
     elif kind in ("Picklist", "MultiselectPicklist"):
-        values = [_as_value(option) for option in options]
+        values = [as_value(option) for option in options]
         found |= {"visibleLines": 4, "valueSet": {"restricted": True, "valueSetDefinition": {"value": values}}}
     elif kind in ("Lookup", "MasterDetail"):
         found |= {"referenceTo": reference_to, "relationshipName": relationship}
     return found
 
 
-def _as_value(option: Any) -> dict[str, Any]:
+def as_value(option: Any) -> dict[str, Any]:
     """An option is a value, a (value, label) pair or a mapping."""
     if isinstance(option, Mapping):
         return {"fullName": option["value"], "label": option.get("label", option["value"])}

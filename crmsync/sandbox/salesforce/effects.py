@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
+from crmsync.sandbox.salesforce.partners import drop_mirrors, mirror_partner
+from crmsync.sandbox.salesforce.permissions import check_permission_row
 from crmsync.sandbox.salesforce.schema import SObject
 from crmsync.sandbox.salesforce.store import Row, quote
 
 if TYPE_CHECKING:
+    from crmsync.sandbox.salesforce.base import OrgBase
     from crmsync.sandbox.salesforce.org import SalesforceOrg
     from crmsync.sandbox.salesforce.records import Actor, Draft
 
@@ -50,7 +53,7 @@ def _opportunity(org: SalesforceOrg, draft: Draft) -> None:
     derive_opportunity(values, draft.old)
 
 
-def apply_stage(org: SalesforceOrg, values: Row, keep_given: Row) -> None:
+def apply_stage(org: OrgBase, values: Row, keep_given: Row) -> None:
     stage = org.stage(values.get("StageName"))
     values["IsClosed"], values["IsWon"] = stage["IsClosed"], stage["IsWon"]
     if keep_given.get("Probability") is None:
@@ -93,18 +96,12 @@ def _account_of(org: SalesforceOrg, record_id: str | None) -> str | None:
     return str(found) if found else None
 
 
-def _permission_rows(org: SalesforceOrg, draft: Draft) -> None:
-    from crmsync.sandbox.salesforce.permissions import check_permission_row
-
-    check_permission_row(org, draft)
-
-
 _BEFORE = {
     "Opportunity": _opportunity,
     "Task": _task,
-    "FieldPermissions": _permission_rows,
-    "ObjectPermissions": _permission_rows,
-    "PermissionSet": _permission_rows,
+    "FieldPermissions": check_permission_row,
+    "ObjectPermissions": check_permission_row,
+    "PermissionSet": check_permission_row,
 }
 
 
@@ -116,12 +113,13 @@ def after_save(org: SalesforceOrg, actor: Actor, draft: Draft) -> None:
     if name in _PERMISSION_OBJECTS:
         org.forget_access()
     if draft.is_new and name in ("Partner", "OpportunityPartner", "AccountPartner"):
-        from crmsync.sandbox.salesforce.partners import mirror_partner
-
         mirror_partner(org, actor, draft)
     if name == "Task" and draft.get("IsClosed") and draft.get("ActivityDate"):
         for parent in (draft.get("WhatId"), draft.get("WhoId"), draft.get("AccountId")):
             _roll_up_activity(org, parent, draft.get("ActivityDate"))
+    if name == "Opportunity" and draft.is_new and draft.get("ContactId"):
+        primary = {"OpportunityId": draft.get("Id"), "ContactId": draft.get("ContactId"), "IsPrimary": True}
+        org.records.create(actor, org.schema.require("OpportunityContactRole"), primary)
     if name == "OpportunityLineItem":
         _roll_up_products(org, draft.get("OpportunityId"))
 
@@ -140,7 +138,10 @@ def _roll_up_activity(org: SalesforceOrg, record_id: str | None, day: str) -> No
 
 def _roll_up_products(org: SalesforceOrg, opportunity_id: str) -> None:
     opportunity = org.schema.require("Opportunity")
-    sql = 'SELECT COUNT(*), SUM("TotalPrice"), SUM("Quantity") FROM "OpportunityLineItem" WHERE "OpportunityId" = ? AND "IsDeleted" = 0'
+    sql = (
+        'SELECT COUNT(*), SUM("TotalPrice"), SUM("Quantity") FROM "OpportunityLineItem" '
+        'WHERE "OpportunityId" = ? AND "IsDeleted" = 0'
+    )
     count, total, quantity = org.store.one(sql, (opportunity_id,)) or (0, None, None)
     values: Row = {"HasOpportunityLineItem": int(count > 0), "SystemModstamp": org.stamp()}
     if count:
@@ -169,8 +170,6 @@ def delete_tree(
     if sobject.name in _PERMISSION_OBJECTS:
         org.forget_access()
     if sobject.name == "Partner":
-        from crmsync.sandbox.salesforce.partners import drop_mirrors
-
         drop_mirrors(org, record_id)
 
 

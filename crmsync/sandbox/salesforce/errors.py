@@ -1,4 +1,4 @@
-"""Salesforce's own errors: a JSON array of ``{message, errorCode, fields?}``; ``statusCode`` per record in collections."""
+"""Salesforce's own errors: an array of ``{message, errorCode, fields?}``; ``statusCode`` per record of a batch."""
 
 from __future__ import annotations
 

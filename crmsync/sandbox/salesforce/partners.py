@@ -1,7 +1,8 @@
 """Partner rows and their shadows: one Partner makes rows in both directions in OpportunityPartner and AccountPartner.
 
-Object Reference, Partner and AccountPartner: with an OpportunityId there are two OpportunityPartner rows and two AccountPartner
-rows against the opportunity's account; with an AccountFromId two AccountPartner rows. Readers count double unless they filter.
+Object Reference, Partner and AccountPartner: with an OpportunityId there are two OpportunityPartner rows and two
+AccountPartner rows against the opportunity's account; with an AccountFromId two AccountPartner rows. Readers count
+double unless they filter.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from crmsync.sandbox.salesforce.errors import (
 from crmsync.sandbox.salesforce.ids import to_18
 from crmsync.sandbox.salesforce.schema import Field, SObject
 from crmsync.sandbox.salesforce.store import Row, quote
-from crmsync.sandbox.salesforce.values import from_stamp, stamp, to_stored
+from crmsync.sandbox.salesforce.values import from_stamp, to_stored
 
 if TYPE_CHECKING:
     from crmsync.sandbox.salesforce.org import SalesforceOrg
@@ -48,7 +48,7 @@ class Actor:
 
 @dataclass(slots=True)
 class Draft:
-    """A record between the client's JSON and the row: ``given`` is what was asked for, ``values`` what will be stored."""
+    """A record between JSON and row: ``given`` is what was asked for, ``values`` is what will be stored."""
 
     sobject: SObject
     old: Row | None
@@ -261,12 +261,12 @@ class Records:
             return item, value
         related = sobject.by_relationship.get(name.lower())
         if related is not None and isinstance(value, dict) and actor.access.sees(sobject, related):
-            return related, self._by_external_id(actor, sobject, related, value)
+            return related, self._by_external_id(actor, related, value)
         if sobject.has(name):
             raise not_writable([sobject.fields[name.lower()].name])
         raise no_column_on_type(name, sobject.name)
 
-    def _by_external_id(self, actor: Actor, sobject: SObject, related: Field, value: Mapping[str, Any]) -> str:
+    def _by_external_id(self, actor: Actor, related: Field, value: Mapping[str, Any]) -> str:
         """``{"Account": {"Legacy_Id__c": "A-1"}}`` sets AccountId."""
         given = {name: item for name, item in value.items() if name not in _IGNORED_KEYS}
         parent = self.org.schema.require(related.reference_to[0])
@@ -337,7 +337,3 @@ def default_value(item: Field, user_id: str, now: str) -> Any:
     if name == "CurrencyIsoCode":
         return item.options[0]
     return None
-
-
-def as_stamp(value: Any) -> Any:
-    return stamp(value) if isinstance(value, datetime) else value

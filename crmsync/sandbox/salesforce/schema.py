@@ -183,7 +183,7 @@ class SObject:
 
 
 class Schema:
-    """All objects of the org. ``version`` moves with every change, so that compiled queries and describes can be kept."""
+    """All objects of the org. ``version`` moves with every change, so that a described schema can be kept."""
 
     def __init__(self) -> None:
         self._objects: dict[str, SObject] = {}

@@ -10,7 +10,7 @@ from crmsync.sandbox.salesforce.schema import build_object
 from crmsync.sandbox.salesforce.store import Row
 
 if TYPE_CHECKING:
-    from crmsync.sandbox.salesforce.org import SalesforceOrg
+    from crmsync.sandbox.salesforce.loading import Loading
 
 ADMIN_PROFILE = "System Administrator"
 STANDARD_PROFILE = "Standard User"
@@ -30,19 +30,34 @@ STAGES = (
     ("Closed Lost", 0, "Omitted", 1, 0),
 )
 _REVERSE_ROLES = {
-    "Advertiser": "Agency", "Agency": "Advertiser", "Broker": "Broker", "Consultant": "Consultant", "Dealer": "Distributor",
-    "Developer": "Developer", "Distributor": "Dealer", "Institution": "Lender", "Lender": "Institution",
-    "System Integrator": "System Integrator", "VAR/Reseller": "VAR/Reseller",
-}  # fmt: skip
+    "Advertiser": "Agency",
+    "Agency": "Advertiser",
+    "Broker": "Broker",
+    "Consultant": "Consultant",
+    "Dealer": "Distributor",
+    "Developer": "Developer",
+    "Distributor": "Dealer",
+    "Institution": "Lender",
+    "Lender": "Institution",
+    "System Integrator": "System Integrator",
+    "VAR/Reseller": "VAR/Reseller",
+}
 _RATES = dict(zip(CURRENCIES, (1.0, 0.92, 0.79, 0.88, 10.4, 149.0, 1.52, 1.36), strict=True))
 _ADMIN_FLAGS = (
-    "ApiEnabled", "ViewAllData", "ModifyAllData", "ViewSetup", "CustomizeApplication", "ManageUsers", "AssignPermissionSets",
-    "ManageProfilesPermissionsets", "ModifyMetadata",
-)  # fmt: skip
+    "ApiEnabled",
+    "ViewAllData",
+    "ModifyAllData",
+    "ViewSetup",
+    "CustomizeApplication",
+    "ManageUsers",
+    "AssignPermissionSets",
+    "ManageProfilesPermissionsets",
+    "ModifyMetadata",
+)
 _INTEGRATION_FLAGS = tuple(flag for flag in _ADMIN_FLAGS if flag not in ("ViewAllData", "ModifyAllData"))
 
 
-def create_standard_objects(org: SalesforceOrg) -> None:
+def create_standard_objects(org: Loading) -> None:
     for spec, fields in standard_objects():
         sobject = build_object(spec, fields)
         org.store.create_table(sobject)
@@ -50,9 +65,10 @@ def create_standard_objects(org: SalesforceOrg) -> None:
         for item in sobject.fields.values():
             org.store.save_field(sobject, item)
         org.schema.add_object(sobject)
+    org.name_everything()
 
 
-def plant(org: SalesforceOrg) -> None:
+def plant(org: Loading) -> None:
     """The rows that every org has."""
     _organization(org)
     profiles = {
@@ -77,7 +93,7 @@ def plant(org: SalesforceOrg) -> None:
     ])  # fmt: skip
 
 
-def _organization(org: SalesforceOrg) -> None:
+def _organization(org: Loading) -> None:
     org.insert_rows("Organization", [{
         "Name": "Sandbox Company", "Country": "US", "PrimaryContact": "System Admin", "DefaultLocaleSidKey": "en_US",
         "TimeZoneSidKey": "GMT", "LanguageLocaleKey": "en_US", "FiscalYearStartMonth": 1,
@@ -85,7 +101,7 @@ def _organization(org: SalesforceOrg) -> None:
     }])  # fmt: skip
 
 
-def _profile(org: SalesforceOrg, name: str, flags: tuple[str, ...]) -> str:
+def _profile(org: Loading, name: str, flags: tuple[str, ...]) -> str:
     [profile] = org.insert_rows("Profile", [{"Name": name, "UserType": "Standard"}])
     own: Row = {
         "Name": f"X00e{profile[3:15]}",
@@ -102,15 +118,32 @@ def user_row(
     first: str, last: str, username: str, profile: str, email: str | None = None, *, active: bool = True
 ) -> Row:
     return {
-        "FirstName": first, "LastName": last, "Username": username, "Email": email or username, "ProfileId": profile,
-        "Alias": (first[:1] + last)[:8].lower(), "CommunityNickname": username.partition("@")[0][:40], "IsActive": active,
-        "TimeZoneSidKey": "GMT", "LocaleSidKey": "en_US", "LanguageLocaleKey": "en_US", "EmailEncodingKey": "UTF-8",
-        "UserType": "Standard", "DefaultCurrencyIsoCode": CURRENCIES[0],
-    }  # fmt: skip
+        "FirstName": first,
+        "LastName": last,
+        "Username": username,
+        "Email": email or username,
+        "ProfileId": profile,
+        "Alias": (first[:1] + last)[:8].lower(),
+        "CommunityNickname": username.partition("@")[0][:40],
+        "IsActive": active,
+        "TimeZoneSidKey": "GMT",
+        "LocaleSidKey": "en_US",
+        "LanguageLocaleKey": "en_US",
+        "EmailEncodingKey": "UTF-8",
+        "UserType": "Standard",
+        "DefaultCurrencyIsoCode": CURRENCIES[0],
+    }
 
 
 def stage_row(name: str, probability: float, category: str, closed: Any, won: Any, order: int) -> Row:
     return {
-        "MasterLabel": name, "ApiName": name, "IsActive": True, "SortOrder": order, "IsClosed": bool(closed), "IsWon": bool(won),
-        "ForecastCategory": category.replace(" ", ""), "ForecastCategoryName": category, "DefaultProbability": probability,
-    }  # fmt: skip
+        "MasterLabel": name,
+        "ApiName": name,
+        "IsActive": True,
+        "SortOrder": order,
+        "IsClosed": bool(closed),
+        "IsWon": bool(won),
+        "ForecastCategory": category.replace(" ", ""),
+        "ForecastCategoryName": category,
+        "DefaultProbability": probability,
+    }

@@ -1,4 +1,4 @@
-"""The org's SQLite file: one table per object, columns named as the fields, plus the org's own books (names with ``_``)."""
+"""The org's SQLite file: one table per object, columns named as the fields; the org's own books start with ``_``."""
 
 from __future__ import annotations
 

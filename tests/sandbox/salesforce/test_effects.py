@@ -102,7 +102,8 @@ def test_a_partner_of_a_deal_shows_in_both_directions(sf: Salesforce, org: Sales
         "Distributor",
     )
     assert (forward["ReversePartnerId"], reverse["ReversePartnerId"]) == (reverse["Id"], forward["Id"])
-    assert {(one["AccountFromId"], one["AccountToId"]) for one in org.rows("AccountPartner", "OpportunityId = ?", [deal])} == {
+    sides = org.rows("AccountPartner", "OpportunityId = ?", [deal])
+    assert {(one["AccountFromId"], one["AccountToId"]) for one in sides} == {
         (account, partner), (partner, account),
     }  # fmt: skip
     other = org.create("Account", {"Name": "Other"})
@@ -138,6 +139,13 @@ def test_a_contact_role_keeps_its_deal(sf: Salesforce, org: SalesforceOrg, accou
     role = sf.OpportunityContactRole.create({"OpportunityId": deal, "ContactId": contact})["id"]
     sf.Opportunity.delete(deal)
     assert row(org, "OpportunityContactRole", role)["IsDeleted"] == 1
+
+
+def test_the_contact_of_a_new_deal_gets_the_primary_role(sf: Salesforce, org: SalesforceOrg) -> None:
+    contact = org.create("Contact", {"LastName": "Lee"})
+    deal = sf.Opportunity.create({**DEAL, "ContactId": contact})["id"]
+    [role] = org.rows("OpportunityContactRole", "OpportunityId = ?", [deal])
+    assert (role["ContactId"], role["IsPrimary"]) == (contact, 1)
 
 
 def test_deleting_an_account_takes_its_contacts_and_frees_the_rest(org: SalesforceOrg, account: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from simple_salesforce import Salesforce
 
@@ -14,8 +12,8 @@ ROWS = 4500
 
 
 @pytest.fixture(scope="module", autouse=True)
-def rows(box: Sandbox) -> Iterator[list[str]]:
-    yield box.salesforce.insert_rows("Account", ({"Name": f"a{number:04}"} for number in range(ROWS)))
+def rows(box: Sandbox) -> list[str]:
+    return box.salesforce.insert_rows("Account", ({"Name": f"a{number:04}"} for number in range(ROWS)))
 
 
 def test_the_client_walks_all_pages(sf: Salesforce) -> None:

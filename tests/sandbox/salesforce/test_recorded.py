@@ -73,7 +73,7 @@ def test_describe_of_a_standard_object(send: Send) -> None:
 
 
 def test_a_whole_session(send: Send, org: SalesforceOrg) -> None:
-    """Create a master and a detail, describe, query, delete the master, and fail to delete the detail that went with it."""
+    """Create a master and a detail, describe, query, delete the master, fail to delete the detail that went along."""
     org.create_object("CustomObject__c", "Custom Object", "Custom Objects")
     org.create_object("CustomObjectDetail__c", "Custom Object Detail", "Custom Object Details")
     org.create_field(

@@ -13,6 +13,10 @@ from crmsync.sandbox import Sandbox
 from crmsync.sandbox.salesforce.org import SalesforceOrg
 from tests.sandbox.salesforce.conftest import Send
 
+NOT_WRITABLE = (
+    "Unable to create/update fields: {}. Please check the security settings of this field and verify that it is "
+    "read/write for your profile or permission set."
+)
 DEAL = {"Name": "Deal", "StageName": "Prospecting", "CloseDate": "2026-12-31"}
 
 
@@ -60,12 +64,12 @@ def test_patch_may_be_tunnelled_through_post(send: Send) -> None:
         ("Account", {}, "REQUIRED_FIELD_MISSING", "Required fields are missing: [Name]", ["Name"]),
         ("Opportunity", {"Name": "x"}, "REQUIRED_FIELD_MISSING",
          "Required fields are missing: [StageName, CloseDate]", ["StageName", "CloseDate"]),
-        ("Account", {"Name": "x", "Nope__c": 1}, "INVALID_FIELD", "No such column 'Nope__c' on sobject of type Account", None),
+        ("Account", {"Name": "x", "Nope__c": 1}, "INVALID_FIELD",
+         "No such column 'Nope__c' on sobject of type Account", None),
         ("Account", {"Name": "x", "Id": "001Bx0000000001"}, "INVALID_FIELD",
          "The Id field should not be specified in the sobject data.", ["Id"]),
         ("Account", {"Name": "x", "CreatedDate": "2020-01-01T00:00:00Z"}, "INVALID_FIELD_FOR_INSERT_UPDATE",
-         "Unable to create/update fields: CreatedDate. Please check the security settings of this field and verify that it is "
-         "read/write for your profile or permission set.", ["CreatedDate"]),
+         NOT_WRITABLE.format("CreatedDate"), ["CreatedDate"]),
         ("Account", {"Name": "x" * 256}, "STRING_TOO_LONG",
          f"Account Name: data value too large: {'x' * 256} (max length=255)", ["Name"]),
         ("Contact", {"LastName": "x", "Email": "nonsense"}, "INVALID_EMAIL_ADDRESS",

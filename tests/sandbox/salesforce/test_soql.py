@@ -36,7 +36,8 @@ def rows(box: Sandbox) -> Iterator[None]:
         for name, flags, due, done, account in claims
     ))  # fmt: skip
     deals = [
-        ("d1", "Prospecting", "2026-05-13", 100.0), ("d2", "Closed Won", "2026-06-30", 250.5), ("d3", "Closed Won", "2025-12-31", None),
+        ("d1", "Prospecting", "2026-05-13", 100.0), ("d2", "Closed Won", "2026-06-30", 250.5),
+        ("d3", "Closed Won", "2025-12-31", None),
         ("d4", "Closed Lost", "2026-05-20", 50.0), ("d5", "Prospecting", "2027-01-01", 100.0),
     ]  # fmt: skip
     org.insert_rows("Opportunity", (
@@ -137,7 +138,8 @@ def test_parents_nest_and_missing_ones_are_null(query: Query) -> None:
 
 
 def test_children_come_as_a_query_of_their_own(query: Query) -> None:
-    text = "SELECT Name, (SELECT Name FROM Claims__r WHERE Done__c = false ORDER BY Name LIMIT 1) FROM Account WHERE Parent.Id = null ORDER BY Name"
+    children = "SELECT Name FROM Claims__r WHERE Done__c = false ORDER BY Name LIMIT 1"
+    text = f"SELECT Name, ({children}) FROM Account WHERE Parent.Id = null ORDER BY Name"
     acme, zenith = query(text)
     assert acme["Claims__r"]["totalSize"] == 1
     assert acme["Claims__r"]["records"][0]["Name"] == "it's 100%"
@@ -162,7 +164,8 @@ def test_grouping(query: Query) -> None:
         {"StageName": "Prospecting", "n": 2, "total": 200.0, "expr0": "2027-01-01"},
     ]
     years = query(
-        "SELECT CALENDAR_YEAR(CloseDate) y, COUNT(Id) n FROM Opportunity GROUP BY CALENDAR_YEAR(CloseDate) ORDER BY CALENDAR_YEAR(CloseDate)"
+        "SELECT CALENDAR_YEAR(CloseDate) y, COUNT(Id) n FROM Opportunity "
+        "GROUP BY CALENDAR_YEAR(CloseDate) ORDER BY CALENDAR_YEAR(CloseDate)"
     )
     assert [(row["y"], row["n"]) for row in years] == [(2025, 1), (2026, 3), (2027, 1)]
     assert query("SELECT Account.Name, COUNT(Id) n FROM Opportunity GROUP BY Account.Name") == [
@@ -193,36 +196,46 @@ def test_who_and_what_of_a_task(query: Query, box: Sandbox) -> None:
     assert (task["What"]["Name"], task["What"]["Type"], task["Who"]) == ("Acme", "Account", None)
 
 
-CARET = [
-    (
-        "select count() from XYZZY", "INVALID_TYPE",
-        "\nselect count() from XYZZY\n                    ^\nERROR at Row:1:Column:21\nsObject type 'XYZZY' is not supported. If you are "
-        "attempting to use a custom object, be sure to append the '__c' after the entity name. Please reference your WSDL or the "
-        "describe call for the appropriate names.",
-    ),
-    (
-        "SELECT Id, Nope FROM Account", "INVALID_FIELD",
-        "\nSELECT Id, Nope FROM Account\n           ^\nERROR at Row:1:Column:12\nNo such column 'Nope' on entity 'Account'. If you are "
-        "attempting to use a custom field, be sure to append the '__c' after the custom field name. Please reference your WSDL or "
-        "the describe call for the appropriate names.",
-    ),
-    (
-        "SELECT Id FROM Account WHERE (Id = 'somethingwonky') LIMIT 1", "INVALID_QUERY_FILTER_OPERATOR",
-        "\nSELECT Id FROM Account WHERE (Id = 'somethingwonky') LIMIT 1\n                              ^\nERROR at Row:1:Column:31\n"
-        "invalid ID field: somethingwonky",
-    ),
-]  # fmt: skip
+HINT = (
+    "If you are attempting to use a custom {0}, be sure to append the '__c' after the {1} name. Please reference your "
+    "WSDL or the describe call for the appropriate names."
+)
 
 
-@pytest.mark.parametrize(("text", "code", "message"), CARET)
-def test_errors_point_at_the_place(send: Send, text: str, code: str, message: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "word", "code", "message"),
+    [
+        (
+            "select count() from XYZZY",
+            "XYZZY",
+            "INVALID_TYPE",
+            f"sObject type 'XYZZY' is not supported. {HINT.format('object', 'entity')}",
+        ),
+        (
+            "SELECT Id, Nope FROM Account",
+            "Nope",
+            "INVALID_FIELD",
+            f"No such column 'Nope' on entity 'Account'. {HINT.format('field', 'custom field')}",
+        ),
+        (
+            "SELECT Id FROM Account WHERE (OwnerId = 'somethingwonky') LIMIT 1",
+            "OwnerId",
+            "INVALID_QUERY_FILTER_OPERATOR",
+            "invalid ID field: somethingwonky",
+        ),
+    ],
+)
+def test_errors_point_at_the_place(send: Send, text: str, word: str, code: str, message: str) -> None:
     """The first is recorded (CumulusCI TestCountSObjects), the others are quoted from user reports in the same form."""
     answer = send("GET", "/query", params={"q": text})
-    assert (answer.status_code, answer.json()) == (400, [{"message": message, "errorCode": code}])
+    column = text.index(word)
+    drawing = f"\n{text}\n{' ' * column}^\nERROR at Row:1:Column:{column + 1}\n"
+    assert (answer.status_code, answer.json()) == (400, [{"message": drawing + message, "errorCode": code}])
 
 
 def test_a_long_statement_is_cut_around_the_caret(send: Send) -> None:
-    fields = "LastActivityDate, LastViewedDate, LastReferencedDate, Jigsaw, JigsawCompanyId, CleanStatuz, AccountSource, DunsNumber, YearStarted"
+    before = "LastActivityDate, LastViewedDate, LastReferencedDate, Jigsaw, JigsawCompanyId"
+    fields = f"{before}, CleanStatuz, AccountSource, DunsNumber, YearStarted"
     message = send("GET", "/query", params={"q": f"SELECT {fields} FROM Account"}).json()[0]["message"]
     _, piece, caret, place, _ = message.split("\n")
     assert piece.startswith("LastReferencedDate, Jigsaw")

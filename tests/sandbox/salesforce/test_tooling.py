@@ -87,7 +87,10 @@ def test_fields_of_activity_appear_on_tasks_and_events(send: Send, org: Salesfor
 
 def test_a_field_is_found_and_changed(send: Send, sf: Salesforce, org: SalesforceOrg) -> None:
     made = create(send, "Claim__c.Find_Me__c", type="Text", length=20).json()["id"]
-    soql = "SELECT Id, DeveloperName, TableEnumOrId FROM CustomField WHERE EntityDefinition.QualifiedApiName = 'Claim__c' AND DeveloperName = 'Find_Me'"
+    soql = (
+        "SELECT Id, DeveloperName, TableEnumOrId FROM CustomField "
+        "WHERE EntityDefinition.QualifiedApiName = 'Claim__c' AND DeveloperName = 'Find_Me'"
+    )
     [found] = sf.toolingexecute(f"query?q={soql.replace(' ', '+')}")["records"]
     assert (found["Id"], found["TableEnumOrId"]) == (made, "Claim__c")
     whole = send("GET", f"/tooling/sobjects/CustomField/{made}").json()

@@ -8,7 +8,7 @@ import hmac
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
@@ -151,7 +151,7 @@ class TokenEndpoint:
             raise OAuthError("invalid_grant", "invalid assertion")
         if not str(claims.get("aud", "")).startswith("http"):
             raise OAuthError("invalid_grant", "audience is invalid")
-        if float(claims.get("exp", 0)) < self.org.clock.now().timestamp():
+        if float(claims.get("exp", 0)) < min(self.org.clock.now(), datetime.now(UTC)).timestamp():
             raise OAuthError("invalid_grant", "expired authorization code")
         user_id = self.org.user_id(str(claims.get("sub", "")))
         if user_id is None:
@@ -186,14 +186,30 @@ class TokenEndpoint:
             return Response("Bad_OAuth_Token", 403, media_type="text/html")
         user = self.org.row("User", user_id) or {}
         base = f"{request.url.scheme}://{request.url.netloc}"
-        return self._json(request, {
-            "sub": f"{base}/id/{self.org.id}/{user_id}", "user_id": user_id, "organization_id": self.org.id, "active": True,
-            "preferred_username": user.get("Username"), "nickname": user.get("CommunityNickname"), "name": user.get("Name"),
-            "email": user.get("Email"), "given_name": user.get("FirstName"), "family_name": user.get("LastName"),
-            "zoneinfo": user.get("TimeZoneSidKey"), "locale": user.get("LocaleSidKey"), "user_type": "STANDARD",
-            "username": user.get("Username"), "display_name": user.get("Name"),
-            "urls": {"rest": f"{base}/services/data/v{{version}}/", "sobjects": f"{base}/services/data/v{{version}}/sobjects/"},
-        })  # fmt: skip
+        return self._json(
+            request,
+            {
+                "sub": f"{base}/id/{self.org.id}/{user_id}",
+                "user_id": user_id,
+                "organization_id": self.org.id,
+                "active": True,
+                "preferred_username": user.get("Username"),
+                "nickname": user.get("CommunityNickname"),
+                "name": user.get("Name"),
+                "email": user.get("Email"),
+                "given_name": user.get("FirstName"),
+                "family_name": user.get("LastName"),
+                "zoneinfo": user.get("TimeZoneSidKey"),
+                "locale": user.get("LocaleSidKey"),
+                "user_type": "STANDARD",
+                "username": user.get("Username"),
+                "display_name": user.get("Name"),
+                "urls": {
+                    "rest": f"{base}/services/data/v{{version}}/",
+                    "sobjects": f"{base}/services/data/v{{version}}/sobjects/",
+                },
+            },
+        )
 
 
 def _basic(request: Request) -> tuple[str, str] | None:

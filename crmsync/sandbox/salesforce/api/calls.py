@@ -52,6 +52,9 @@ class Call:
         return found
 
     def json_object(self) -> dict[str, Any]:
+        if self.raw and "json" not in self.headers.get("content-type", "json"):
+            kind = self.headers.get("content-type", "")
+            raise SalesforceError("UNSUPPORTED_MEDIA_TYPE", f"Content type {kind} is not supported", status=415)
         if not isinstance(self.payload, dict):
             raise json_error("The HTTP entity body is required to be a JSON object")
         return self.payload

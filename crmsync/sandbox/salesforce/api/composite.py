@@ -35,9 +35,14 @@ class Results:
 
     def add(self, reference: str, answer: Answer) -> None:
         self.bodies[reference] = answer.body
-        self.answers.append({
-            "body": answer.body, "httpHeaders": answer.headers, "httpStatusCode": answer.status, "referenceId": reference,
-        })  # fmt: skip
+        self.answers.append(
+            {
+                "body": answer.body,
+                "httpHeaders": answer.headers,
+                "httpStatusCode": answer.status,
+                "referenceId": reference,
+            }
+        )
 
     @property
     def failed(self) -> bool:
@@ -109,10 +114,16 @@ def _subcall(call: Call, method: str, url: str, body: Any, headers: Mapping[str,
     if version is None or not path.startswith("/services/data/"):
         raise not_found()
     return Call(
-        org=call.org, method=method.upper(), path=quote(slash + rest, safe="/%:@+,='"), version=version, query=parse_query(query),
-        headers={name.lower(): str(value) for name, value in headers.items()}, actor=call.actor, payload=body,
+        org=call.org,
+        method=method.upper(),
+        path=quote(slash + rest, safe="/%:@+,='"),
+        version=version,
+        query=parse_query(query),
+        headers={name.lower(): str(value) for name, value in headers.items()},
+        actor=call.actor,
+        payload=body,
         request_id=call.request_id,
-    )  # fmt: skip
+    )
 
 
 def _resolve(value: Any, results: Results, *, in_url: bool = False) -> Any:

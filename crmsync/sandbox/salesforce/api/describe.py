@@ -13,17 +13,49 @@ from crmsync.sandbox.salesforce.values import from_stamp
 
 OPERATIONS = Operations()
 _FLAGS = {
-    "activateable": False, "associateEntityType": None, "associateParentEntity": None, "createable": True, "custom": False,
-    "customSetting": False, "deepCloneable": False, "deletable": True, "deprecatedAndHidden": False, "feedEnabled": False,
-    "hasSubtypes": False, "isInterface": False, "isSubtype": False, "keyPrefix": None, "label": "", "labelPlural": "",
-    "layoutable": False, "mergeable": False, "mruEnabled": False, "name": "", "queryable": True, "replicateable": True,
-    "retrieveable": True, "searchable": False, "triggerable": False, "undeletable": False, "updateable": True,
-}  # fmt: skip
+    "activateable": False,
+    "associateEntityType": None,
+    "associateParentEntity": None,
+    "createable": True,
+    "custom": False,
+    "customSetting": False,
+    "deepCloneable": False,
+    "deletable": True,
+    "deprecatedAndHidden": False,
+    "feedEnabled": False,
+    "hasSubtypes": False,
+    "isInterface": False,
+    "isSubtype": False,
+    "keyPrefix": None,
+    "label": "",
+    "labelPlural": "",
+    "layoutable": False,
+    "mergeable": False,
+    "mruEnabled": False,
+    "name": "",
+    "queryable": True,
+    "replicateable": True,
+    "retrieveable": True,
+    "searchable": False,
+    "triggerable": False,
+    "undeletable": False,
+    "updateable": True,
+}
 _MORE = {
-    "actionOverrides": [], "compactLayoutable": True, "defaultImplementation": None, "extendedBy": None, "extendsInterfaces": None,
-    "implementedBy": None, "implementsInterfaces": None, "listviewable": None, "lookupLayoutable": None, "namedLayoutInfos": [],
-    "networkScopeFieldName": None, "searchLayoutable": True, "sobjectDescribeOption": "FULL",
-}  # fmt: skip
+    "actionOverrides": [],
+    "compactLayoutable": True,
+    "defaultImplementation": None,
+    "extendedBy": None,
+    "extendsInterfaces": None,
+    "implementedBy": None,
+    "implementsInterfaces": None,
+    "listviewable": None,
+    "lookupLayoutable": None,
+    "namedLayoutInfos": [],
+    "networkScopeFieldName": None,
+    "searchLayoutable": True,
+    "sobjectDescribeOption": "FULL",
+}
 MASTER_RECORD_TYPE = "012000000000000AAA"
 
 
@@ -48,13 +80,18 @@ def full(sobject: SObject, access: Access, schema: Schema, base: str) -> dict[st
         "listviews": f"{base}/sobjects/{sobject.name}/listviews",
     }  # fmt: skip
     body = {
-        **_MORE, **{key: sobject.spec[key] for key in _MORE if key in sobject.spec}, **brief(sobject, base), "urls": urls,
+        **_MORE,
+        **{key: sobject.spec[key] for key in _MORE if key in sobject.spec},
+        **brief(sobject, base),
+        "urls": urls,
         "fields": [_field(sobject, item, access) for item in access.visible(sobject)],
         "childRelationships": _child_relationships(sobject, access, schema),
         "recordTypeInfos": [_master_record_type(sobject, base)],
-        "supportedScopes": [{"label": f"All {sobject.spec['labelPlural'].lower()}", "name": "everything"},
-                            {"label": f"My {sobject.spec['labelPlural'].lower()}", "name": "mine"}],
-    }  # fmt: skip
+        "supportedScopes": [
+            {"label": f"All {sobject.spec['labelPlural'].lower()}", "name": "everything"},
+            {"label": f"My {sobject.spec['labelPlural'].lower()}", "name": "mine"},
+        ],
+    }
     return dict(sorted(body.items()))
 
 

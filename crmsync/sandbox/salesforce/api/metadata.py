@@ -1,6 +1,6 @@
 """REST metadata deploy: a zip with package.xml, objects and permission sets, applied at once, polled by id.
 
-Metadata API Developer Guide, "Deploy Metadata with Apex Testing Using REST": multipart POST to ``/metadata/deployRequest``.
+Metadata API Developer Guide, "Deploy Metadata with Apex Testing Using REST".
 """
 
 from __future__ import annotations
@@ -139,25 +139,52 @@ def _message(
     file: str, full_name: str, kind: str, error: SalesforceError | None, *, created: bool = True
 ) -> dict[str, Any]:
     return {
-        "fileName": file, "fullName": full_name, "componentType": kind, "success": error is None, "created": error is None and created,
-        "changed": error is None, "deleted": False, "problem": error.message if error else None,
-        "problemType": "Error" if error else None, "lineNumber": 1 if error else None, "columnNumber": 1 if error else None,
-    }  # fmt: skip
+        "fileName": file,
+        "fullName": full_name,
+        "componentType": kind,
+        "success": error is None,
+        "created": error is None and created,
+        "changed": error is None,
+        "deleted": False,
+        "problem": error.message if error else None,
+        "problemType": "Error" if error else None,
+        "lineNumber": 1 if error else None,
+        "columnNumber": 1 if error else None,
+    }
 
 
 def _result(org: SalesforceOrg, deploy_id: str, user_id: str, messages: list[dict[str, Any]]) -> dict[str, Any]:
     failures = [message for message in messages if not message["success"]]
     now = org.stamp()
     return {
-        "id": deploy_id, "done": True, "success": not failures, "status": "Failed" if failures else "Succeeded", "checkOnly": False,
-        "createdBy": user_id, "createdDate": now, "startDate": now, "completedDate": now, "lastModifiedDate": now,
-        "numberComponentErrors": len(failures), "numberComponentsDeployed": 0 if failures else len(messages),
-        "numberComponentsTotal": len(messages), "numberTestErrors": 0, "numberTestsCompleted": 0, "numberTestsTotal": 0,
-        "rollbackOnError": True, "ignoreWarnings": False, "runTestsEnabled": False, "stateDetail": None, "errorMessage": None,
+        "id": deploy_id,
+        "done": True,
+        "success": not failures,
+        "status": "Failed" if failures else "Succeeded",
+        "checkOnly": False,
+        "createdBy": user_id,
+        "createdDate": now,
+        "startDate": now,
+        "completedDate": now,
+        "lastModifiedDate": now,
+        "numberComponentErrors": len(failures),
+        "numberComponentsDeployed": 0 if failures else len(messages),
+        "numberComponentsTotal": len(messages),
+        "numberTestErrors": 0,
+        "numberTestsCompleted": 0,
+        "numberTestsTotal": 0,
+        "rollbackOnError": True,
+        "ignoreWarnings": False,
+        "runTestsEnabled": False,
+        "stateDetail": None,
+        "errorMessage": None,
         "errorStatusCode": None,
-        "details": {"componentSuccesses": [message for message in messages if message["success"]], "componentFailures": failures,
-                    "runTestResult": {"numFailures": 0, "numTestsRun": 0, "totalTime": 0.0}},
-    }  # fmt: skip
+        "details": {
+            "componentSuccesses": [message for message in messages if message["success"]],
+            "componentFailures": failures,
+            "runTestResult": {"numFailures": 0, "numTestsRun": 0, "totalTime": 0.0},
+        },
+    }
 
 
 def to_plain(element: ElementTree.Element) -> dict[str, Any]:

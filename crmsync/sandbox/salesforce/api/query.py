@@ -7,6 +7,7 @@ from typing import Any
 
 from crmsync.sandbox.salesforce.api.calls import Answer, Call, Operations
 from crmsync.sandbox.salesforce.errors import SalesforceError
+from crmsync.sandbox.salesforce.schema import NUMBER_TYPES, TEXT_TYPES, Field
 from crmsync.sandbox.salesforce.soql.runner import MAX_BATCH
 
 OPERATIONS = Operations()
@@ -52,18 +53,32 @@ def _columns(statement: Any) -> dict[str, Any]:
     """The answer to ``columns=true``: names and types instead of rows."""
     keys = statement.node.keys if statement.node else [name for name, _ in statement.names]
     sobject = statement.scope.sobject
-    columns = []
-    for key in keys:
-        item = sobject.field(key)
-        columns.append({
-            "aggregate": statement.node is None, "apexType": (item.type if item else "string").title(), "booleanType": bool(item and item.type == "boolean"),
-            "columnName": key, "custom": bool(item and item.custom), "displayName": item.label if item else key,
-            "foreignKeyName": None, "insertable": bool(item and item.describe["createable"]), "joinColumns": [],
-            "numberType": bool(item and item.type in ("int", "double", "currency", "percent")), "textType": bool(item and item.is_text),
-            "updatable": bool(item and item.describe["updateable"]),
-        })  # fmt: skip
-    return {"columnMetadata": columns, "entityName": sobject.name, "groupBy": bool(statement.group),
-            "idSelected": "Id" in keys, "keyPrefix": sobject.key_prefix}  # fmt: skip
+    columns = [_column(key, sobject.field(key), is_aggregate=statement.node is None) for key in keys]
+    return {
+        "columnMetadata": columns,
+        "entityName": sobject.name,
+        "groupBy": bool(statement.group),
+        "idSelected": "Id" in keys,
+        "keyPrefix": sobject.key_prefix,
+    }
+
+
+def _column(key: str, item: Field | None, *, is_aggregate: bool) -> dict[str, Any]:
+    kind = item.type if item else "string"
+    return {
+        "aggregate": is_aggregate,
+        "apexType": kind.title(),
+        "booleanType": kind == "boolean",
+        "columnName": key,
+        "custom": item is not None and item.custom,
+        "displayName": item.label if item else key,
+        "foreignKeyName": None,
+        "insertable": item is not None and item.describe["createable"],
+        "joinColumns": [],
+        "numberType": kind in NUMBER_TYPES,
+        "textType": kind in TEXT_TYPES,
+        "updatable": item is not None and item.describe["updateable"],
+    }
 
 
 @OPERATIONS.on("GET", "/query/{locator}")

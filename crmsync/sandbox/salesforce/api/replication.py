@@ -49,7 +49,10 @@ def updated(call: Call, name: str) -> Answer:
     sobject = _replicateable(call, name)
     start, end = _window(call, UPDATED_WINDOW, timedelta())
     live = ' AND "IsDeleted" = 0' if sobject.has("IsDeleted") else ""
-    sql = f'SELECT "Id" FROM {quote(sobject.name)} WHERE "SystemModstamp" >= ? AND "SystemModstamp" < ?{live} ORDER BY "SystemModstamp", "Id"'
+    sql = (
+        f'SELECT "Id" FROM {quote(sobject.name)} WHERE "SystemModstamp" >= ? AND "SystemModstamp" < ?{live} '
+        'ORDER BY "SystemModstamp", "Id"'
+    )
     ids = [row[0] for row in call.org.store.all(sql, (start, end))]
     return Answer(body={"ids": ids, "latestDateCovered": _covered(call, end)})
 

@@ -10,18 +10,25 @@ from crmsync.sandbox.salesforce.errors import not_found
 
 OPERATIONS = Operations()
 OLDEST, NEWEST = 31.0, 68.0
-_SEASONS = ("Spring", "Summer", "Winter")
+_SEASONS = ("Summer", "Winter", "Spring")
 _RESOURCES = (
-    "tooling", "metadata", "composite", "limits", "query", "queryAll", "sobjects", "search", "recent", "jobs", "identity",
-)  # fmt: skip
+    "tooling",
+    "metadata",
+    "composite",
+    "limits",
+    "query",
+    "queryAll",
+    "sobjects",
+    "search",
+    "recent",
+    "jobs",
+    "identity",
+)
 
 
 def _label(number: int) -> str:
-    """31 is Summer '14; three releases a year."""
-    steps = number - 31 + 1
-    year = 14 + (steps + (0 if steps % 3 != 2 else 0)) // 3
-    season = _SEASONS[steps % 3]
-    return f"{season} '{year + 1 if season == 'Winter' else year}"
+    """31 is Summer '14; three releases a year, each Winter named for the year that follows."""
+    return f"{_SEASONS[(number - 31) % 3]} '{14 + (number - 29) // 3}"
 
 
 VERSIONS = [
@@ -56,13 +63,26 @@ def limits(call: Call) -> Answer:
 
 
 _LIMITS = {
-    "ConcurrentAsyncGetReportInstances": 200, "ConcurrentSyncReportRuns": 20, "DailyAsyncApexExecutions": 250_000,
-    "DailyBulkApiBatches": 15_000, "DailyBulkV2QueryFileStorageMB": 976_562, "DailyBulkV2QueryJobs": 10_000,
-    "DailyDurableStreamingApiEvents": 10_000, "DailyGenericStreamingApiEvents": 10_000, "DailyStreamingApiEvents": 10_000,
-    "DailyWorkflowEmails": 1_000, "DataStorageMB": 1_024, "FileStorageMB": 1_024, "HourlyAsyncReportRuns": 1_200,
-    "HourlyDashboardRefreshes": 200, "HourlySyncReportRuns": 500, "HourlyTimeBasedWorkflow": 1_000, "MassEmail": 5_000,
-    "SingleEmail": 5_000, "StreamingApiConcurrentClients": 1_000,
-}  # fmt: skip
+    "ConcurrentAsyncGetReportInstances": 200,
+    "ConcurrentSyncReportRuns": 20,
+    "DailyAsyncApexExecutions": 250_000,
+    "DailyBulkApiBatches": 15_000,
+    "DailyBulkV2QueryFileStorageMB": 976_562,
+    "DailyBulkV2QueryJobs": 10_000,
+    "DailyDurableStreamingApiEvents": 10_000,
+    "DailyGenericStreamingApiEvents": 10_000,
+    "DailyStreamingApiEvents": 10_000,
+    "DailyWorkflowEmails": 1_000,
+    "DataStorageMB": 1_024,
+    "FileStorageMB": 1_024,
+    "HourlyAsyncReportRuns": 1_200,
+    "HourlyDashboardRefreshes": 200,
+    "HourlySyncReportRuns": 500,
+    "HourlyTimeBasedWorkflow": 1_000,
+    "MassEmail": 5_000,
+    "SingleEmail": 5_000,
+    "StreamingApiConcurrentClients": 1_000,
+}
 
 
 @OPERATIONS.on("GET", "/limits/recordCount")
@@ -76,5 +96,6 @@ def record_count(call: Call) -> Answer:
 
 
 @OPERATIONS.on("GET", "/recent")
-def recent(call: Call) -> Answer:  # noqa: ARG001 - nobody views records here
+def recent(_call: Call) -> Answer:
+    """Nobody views records here."""
     return Answer(body=[])

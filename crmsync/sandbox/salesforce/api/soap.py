@@ -1,4 +1,4 @@
-"""The SOAP that clients still send: login, and the Metadata API's createMetadata and readMetadata for objects and fields."""
+"""The SOAP that clients still send: login, and what the Metadata API needs to make objects and fields."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ if TYPE_CHECKING:
 
 _ENVELOPE = (
     '<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="http://schemas.xmlsoap.org/soap/envelope/" '
-    'xmlns="{namespace}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" xmlns:sf="urn:fault.partner.soap.sforce.com">'
+    'xmlns="{namespace}" xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance" '
+    'xmlns:sf="urn:fault.partner.soap.sforce.com">'
     "<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
 )
 _PARTNER, _METADATA = "urn:partner.soap.sforce.com", "http://soap.sforce.com/2006/04/metadata"
@@ -66,14 +67,25 @@ class Soap:
     def _login_result(self, request: Request, version: str, user_id: str, user: dict[str, Any]) -> str:
         base = f"{request.url.scheme}://{request.url.netloc}/services/Soap"
         info = {
-            "organizationId": self.org.id, "organizationName": "Sandbox Company", "userEmail": user["Email"], "userFullName": user["Name"],
-            "userId": user_id, "userLanguage": "en_US", "userLocale": "en_US", "userName": user["Username"], "userTimeZone": "GMT",
+            "organizationId": self.org.id,
+            "organizationName": "Sandbox Company",
+            "userEmail": user["Email"],
+            "userFullName": user["Name"],
+            "userId": user_id,
+            "userLanguage": "en_US",
+            "userLocale": "en_US",
+            "userName": user["Username"],
+            "userTimeZone": "GMT",
             "userType": "Standard",
-        }  # fmt: skip
+        }
         result = {
-            "metadataServerUrl": f"{base}/m/{version}/{self.org.id}", "passwordExpired": "false", "sandbox": "true",
-            "serverUrl": f"{base}/u/{version}/{self.org.id}", "sessionId": self.sessions.start(user_id), "userId": user_id,
-        }  # fmt: skip
+            "metadataServerUrl": f"{base}/m/{version}/{self.org.id}",
+            "passwordExpired": "false",
+            "sandbox": "true",
+            "serverUrl": f"{base}/u/{version}/{self.org.id}",
+            "sessionId": self.sessions.start(user_id),
+            "userId": user_id,
+        }
         return f"<loginResponse><result>{_xml(result)}<userInfo>{_xml(info)}</userInfo></result></loginResponse>"
 
     # ---------------------------------------------------------------- metadata
@@ -121,8 +133,8 @@ class Soap:
             with self.org.store.transaction():
                 makers[kind]()
         except SalesforceError as error:
-            problem = _xml({"message": error.message, "statusCode": error.code})
-            return f"<result><errors>{problem}</errors><fullName>{escape(name)}</fullName><success>false</success></result>"
+            problem = f"<errors>{_xml({'message': error.message, 'statusCode': error.code})}</errors>"
+            return f"<result>{problem}<fullName>{escape(name)}</fullName><success>false</success></result>"
         return f"<result><fullName>{escape(name)}</fullName><success>true</success></result>"
 
     def _read(self, body: ElementTree.Element, _user_id: str) -> str:
@@ -143,7 +155,8 @@ class Soap:
         deploy_id = self.org.store.next_id("0Af")
         result = metadata.deploy_archive(self.org, archive, deploy_id, user_id)
         self.org.store.save_setting(f"deploy.{deploy_id}", result)
-        return f"<deployResponse><result><done>false</done><id>{deploy_id}</id><state>Queued</state></result></deployResponse>"
+        queued = _xml({"done": "false", "id": deploy_id, "state": "Queued"})
+        return f"<deployResponse><result>{queued}</result></deployResponse>"
 
     def _deploy_status(self, body: ElementTree.Element, _user_id: str) -> str:
         found = self.org.store.setting(f"deploy.{_text(body, 'asyncProcessId')}") or {}
@@ -162,8 +175,10 @@ class Soap:
 
     def _fault(self, request: Request, namespace: str, code: str, message: str) -> Response:
         self.org.log_request(request.method, request.url.path, 500)
-        detail = f"<detail><sf:UnexpectedErrorFault>{_xml({'exceptionCode': code, 'exceptionMessage': message}, 'sf:')}</sf:UnexpectedErrorFault></detail>"
-        body = f"<soapenv:Fault><faultcode>sf:{code}</faultcode><faultstring>{escape(code)}: {escape(message)}</faultstring>{detail}</soapenv:Fault>"
+        fault = _xml({"exceptionCode": code, "exceptionMessage": message}, "sf:")
+        detail = f"<detail><sf:UnexpectedErrorFault>{fault}</sf:UnexpectedErrorFault></detail>"
+        told = _xml({"faultcode": f"sf:{code}", "faultstring": f"{code}: {message}"})
+        body = f"<soapenv:Fault>{told}{detail}</soapenv:Fault>"
         return Response(_ENVELOPE.format(namespace=namespace, body=body), 500, media_type="text/xml;charset=UTF-8")
 
 

@@ -73,22 +73,19 @@ def change_field(call: Call, durable_id: str) -> Answer:
 
 
 @OPERATIONS.on("GET", "/tooling/sobjects")
-def tooling_objects(call: Call) -> Answer:
-    names = ("CustomField", *_READ_ONLY)
-    return Answer(body={"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": [
-        {"name": name, "label": name, "createable": name == "CustomField", "queryable": True, "updateable": name == "CustomField"}
-        for name in names
-    ]})  # fmt: skip
+def tooling_objects(_call: Call) -> Answer:
+    found = [{"name": name, "label": name, "createable": False, "queryable": True} for name in _READ_ONLY]
+    found.append({"name": "CustomField", "label": "Custom Field", "createable": True, "queryable": True})
+    return Answer(body={"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": found})
 
 
 @OPERATIONS.on("POST PATCH DELETE", "/tooling/sobjects/{name}")
-def refuse(call: Call, name: str) -> Answer:  # noqa: ARG001
+def refuse(_call: Call, name: str) -> Answer:
     """The Tooling API reads CustomObject and PermissionSet, it does not make them."""
     if name not in _READ_ONLY:
         raise not_found()
-    raise SalesforceError(
-        "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", f"entity type {name} does not support create", fields=[]
-    )
+    message = f"entity type {name} does not support create"
+    raise SalesforceError("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message, fields=[])
 
 
 def _find(call: Call, durable_id: str) -> tuple[SObject, Field]:
@@ -190,11 +187,17 @@ def _custom_fields(call: Call) -> Iterator[Row]:
 
 def _field_row(sobject: SObject, item: Field, durable_id: str) -> Row:
     return {
-        "Id": durable_id, "DeveloperName": item.name.removesuffix("__c"), "TableEnumOrId": _owner(sobject), "NamespacePrefix": None,
-        "Length": item.describe["length"] or None, "Description": None, "InlineHelpText": item.describe["inlineHelpText"],
-        "FullName": f"{_owner(sobject)}.{item.name}", "Metadata": item.spec.get("metadata") or {},
+        "Id": durable_id,
+        "DeveloperName": item.name.removesuffix("__c"),
+        "TableEnumOrId": _owner(sobject),
+        "NamespacePrefix": None,
+        "Length": item.describe["length"] or None,
+        "Description": None,
+        "InlineHelpText": item.describe["inlineHelpText"],
+        "FullName": f"{_owner(sobject)}.{item.name}",
+        "Metadata": item.spec.get("metadata") or {},
         "EntityDefinition": {"QualifiedApiName": sobject.name, "DeveloperName": sobject.name.removesuffix("__c")},
-    }  # fmt: skip
+    }
 
 
 def _custom_objects(call: Call) -> Iterator[Row]:
@@ -202,30 +205,51 @@ def _custom_objects(call: Call) -> Iterator[Row]:
         "SELECT name, durable_id FROM _object WHERE durable_id IS NOT NULL ORDER BY name"
     ):
         sobject = call.org.schema.require(name)
-        yield {"Id": durable_id, "DeveloperName": name.removesuffix("__c"), "NamespacePrefix": None, "Description": None,
-               "FullName": name, "Label": sobject.spec["label"]}  # fmt: skip
+        yield {
+            "Id": durable_id,
+            "DeveloperName": name.removesuffix("__c"),
+            "NamespacePrefix": None,
+            "Description": None,
+            "FullName": name,
+            "Label": sobject.spec["label"],
+        }
 
 
 def _entities(call: Call) -> Iterator[Row]:
     for sobject in call.org.schema:
         yield {
-            "Id": sobject.name, "DurableId": sobject.name, "QualifiedApiName": sobject.name, "DeveloperName": sobject.name.removesuffix("__c"),
-            "Label": sobject.spec["label"], "PluralLabel": sobject.spec["labelPlural"], "KeyPrefix": sobject.key_prefix,
-            "IsCustomizable": sobject.custom, "IsQueryable": sobject.allows("queryable"),
-        }  # fmt: skip
+            "Id": sobject.name,
+            "DurableId": sobject.name,
+            "QualifiedApiName": sobject.name,
+            "DeveloperName": sobject.name.removesuffix("__c"),
+            "Label": sobject.spec["label"],
+            "PluralLabel": sobject.spec["labelPlural"],
+            "KeyPrefix": sobject.key_prefix,
+            "IsCustomizable": sobject.custom,
+            "IsQueryable": sobject.allows("queryable"),
+        }
 
 
 def _field_definitions(call: Call) -> Iterator[Row]:
     for sobject in call.org.schema:
         for item in sobject.fields.values():
             yield {
-                "Id": f"{sobject.name}.{item.name}", "DurableId": f"{sobject.name}.{item.name}", "QualifiedApiName": item.name,
-                "DeveloperName": item.name.removesuffix("__c"), "Label": item.label, "DataType": item.type, "Length": item.describe["length"],
-                "EntityDefinitionId": sobject.name, "IsNillable": item.describe["nillable"],
+                "Id": f"{sobject.name}.{item.name}",
+                "DurableId": f"{sobject.name}.{item.name}",
+                "QualifiedApiName": item.name,
+                "DeveloperName": item.name.removesuffix("__c"),
+                "Label": item.label,
+                "DataType": item.type,
+                "Length": item.describe["length"],
+                "EntityDefinitionId": sobject.name,
+                "IsNillable": item.describe["nillable"],
                 "EntityDefinition": {"QualifiedApiName": sobject.name},
-            }  # fmt: skip
+            }
 
 
 _TABLES = {
-    "CustomField": _custom_fields, "CustomObject": _custom_objects, "EntityDefinition": _entities, "FieldDefinition": _field_definitions,
-}  # fmt: skip
+    "CustomField": _custom_fields,
+    "CustomObject": _custom_objects,
+    "EntityDefinition": _entities,
+    "FieldDefinition": _field_definitions,
+}

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
 from crmsync.sandbox.salesforce.ids import to_18
-from crmsync.sandbox.salesforce.schema import NUMBER_TYPES, Field
+from crmsync.sandbox.salesforce.schema import NUMBER_TYPES
 from crmsync.sandbox.salesforce.soql.ast import (
     AllOf,
     AnyOf,
@@ -152,10 +152,10 @@ class Conditions:
         if value is None:
             raise self._wrong_literal(operand, expression)
         if _family(expression.type) == "id":
-            return self._id(value, operand, expression.field)
+            return self._id(value, operand)
         return value or None if isinstance(value, str) else value
 
-    def _id(self, value: str, operand: Operand, item: Field | None) -> str | None:
+    def _id(self, value: str, operand: Operand) -> str | None:
         record_id = to_18(value) if value else None
         if value and record_id is None:
             raise self.context.problem("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {value}", operand.place)

@@ -105,7 +105,9 @@ class QueryRunner:
 
     def _by_ids(self, statement: Statement, ids: list[str], base: str) -> list[Record]:
         """A later page: the rows as they are now; what was deleted for good meanwhile is left out."""
-        sql = f'SELECT {", ".join(statement.columns)} FROM {statement.scope.from_sql} WHERE {statement.scope.prefix}."Id" IN (SELECT value FROM JSON_EACH(?))'
+        own_id = f'{statement.scope.prefix}."Id"'
+        wanted = f"{own_id} IN (SELECT value FROM JSON_EACH(?))"
+        sql = f"SELECT {', '.join(statement.columns)} FROM {statement.scope.from_sql} WHERE {wanted}"
         index = statement.node.id_index if statement.node else 0
         found = {row[index]: row for row in self.org.store.all(sql, (orjson.dumps(ids).decode(),))}
         return self._records(statement, [found[one] for one in ids if one in found], base)
