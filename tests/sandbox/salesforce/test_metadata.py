@@ -6,6 +6,7 @@ import io
 import json
 import zipfile
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,6 +93,19 @@ def test_a_request_without_a_zip_is_refused(send: Send) -> None:
     answer = send("POST", "/metadata/deployRequest", files={"json": (None, "{}", "application/json")})
     assert answer.status_code == 400
     assert send("GET", "/metadata/deployRequest/0AfBx0000000zzz").status_code == 404
+
+
+def test_the_client_deploys_over_soap(sf: Salesforce, org: SalesforceOrg, tmp_path: Path) -> None:
+    good, bad = OBJECT.replace("Touch", "Soaped"), "<CustomObject/>"
+    for name, content, state in (("Soaped", good, "Succeeded"), ("Bad", bad, "Failed")):
+        path = tmp_path / f"{name}.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(f"objects/{name}__c.object", content)
+        deployment = sf.deploy(str(path), sandbox=True)
+        status = sf.checkDeployStatus(deployment["asyncId"])
+        assert status["state"] == state
+    assert status["deployment_detail"]["errors"][0]["message"].startswith("Must specify a non-empty label")
+    assert org.schema.get("Soaped__c") is not None
 
 
 @pytest.fixture

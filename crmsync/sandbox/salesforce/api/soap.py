@@ -38,7 +38,7 @@ def routes(sessions: Sessions, org: SalesforceOrg) -> list[BaseRoute]:
         Route("/services/Soap/u/{version}", soap.partner, methods=["POST"]),
         Route("/services/Soap/u/{version}/{org_id}", soap.partner, methods=["POST"]),
         Route("/services/Soap/m/{version}", soap.metadata, methods=["POST"]),
-        Route("/services/Soap/m/{version}/{org_id}", soap.metadata, methods=["POST"]),
+        Route("/services/Soap/m/{version}/{rest:path}", soap.metadata, methods=["POST"]),
     ]
 
 
@@ -160,12 +160,7 @@ class Soap:
 
     def _deploy_status(self, body: ElementTree.Element, _user_id: str) -> str:
         found = self.org.store.setting(f"deploy.{_text(body, 'asyncProcessId')}") or {}
-        shown = {
-            name: str(value).lower() if isinstance(value, bool) else value
-            for name, value in found.items()
-            if name != "details" and value is not None
-        }
-        return f"<checkDeployStatusResponse><result>{_xml(shown)}</result></checkDeployStatusResponse>"
+        return f"<checkDeployStatusResponse><result>{_xml(found)}</result></checkDeployStatusResponse>"
 
     # ---------------------------------------------------------------- envelopes
 
@@ -205,4 +200,14 @@ def _number(version: str) -> float:
 
 
 def _xml(values: dict[str, Any], prefix: str = "") -> str:
-    return "".join(f"<{prefix}{name}>{escape(str(value))}</{prefix}{name}>" for name, value in values.items())
+    """Elements of a mapping; lists repeat theirs, what is null is left out."""
+    pairs = ((name, item) for name, value in values.items() for item in (value if isinstance(value, list) else [value]))
+    return "".join(
+        f"<{prefix}{name}>{_xml_value(item, prefix)}</{prefix}{name}>" for name, item in pairs if item is not None
+    )
+
+
+def _xml_value(value: Any, prefix: str) -> str:
+    if isinstance(value, dict):
+        return _xml(value, prefix)
+    return str(value).lower() if isinstance(value, bool) else escape(str(value))
