@@ -1,0 +1,1 @@
+"""A Salesforce org on SQLite, answered over real HTTP."""

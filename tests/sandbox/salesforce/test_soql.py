@@ -189,6 +189,13 @@ def test_an_alias_for_the_object(query: Query) -> None:
     ]
 
 
+def test_my_own_records(query: Query, box: Sandbox) -> None:
+    admin = box.salesforce.user_id("admin@sandbox.example")
+    box.salesforce.create("Claim__c", {"Name": "theirs"}, user_id=admin)
+    assert "theirs" in names(query, "SELECT Name FROM Claim__c USING SCOPE everything")
+    assert "theirs" not in names(query, "SELECT Name FROM Claim__c USING SCOPE mine")
+
+
 def test_who_and_what_of_a_task(query: Query, box: Sandbox) -> None:
     [acme] = query("SELECT Id FROM Account WHERE Name = 'Acme'")
     box.salesforce.create("Task", {"Subject": "Call", "WhatId": acme["Id"]})
@@ -265,6 +272,7 @@ def test_a_long_statement_is_cut_around_the_caret(send: Send) -> None:
         ("SELECT Id FROM Account WHERE Name INCLUDES ('x')", "INVALID_QUERY_FILTER_OPERATOR"),
         ("SELECT Id FROM Account ORDER BY Description", "MALFORMED_QUERY"),
         ("SELECT Boss.Name FROM Account", "INVALID_FIELD"),
+        ("SELECT Id, Name, id FROM Account", "INVALID_FIELD"),
         ("SELECT Id, (SELECT Id FROM Children) FROM Account", "INVALID_TYPE"),
         ("SELECT Name, COUNT(Id) FROM Account", "MALFORMED_QUERY"),
         ("SELECT Name n FROM Account", "MALFORMED_QUERY"),

@@ -61,6 +61,7 @@ class Compiler:
         self.scope = Scope(context, sobject, prefix, query.alias)
         self.statement = Statement("rows", self.scope, [], "", [], "", query.limit, query.offset)
         self._inner = 0
+        self._selected: set[str] = set()
 
     def compile(self) -> Statement:
         """SQL and shape of a top-level query."""
@@ -111,9 +112,18 @@ class Compiler:
             message = "only aggregate expressions use field aliasing"
             raise self.context.problem("MALFORMED_QUERY", message, item.alias)
         expression = compile_operand(self.scope, item.operand)
+        if isinstance(item.operand, FieldRef):
+            self._check_first(item.operand)
         path = _path_of(item.operand)
         node = self._node_for(root, path) if path is not None else root
         self._place(node, str(item.alias) if item.alias else expression.key, expression)
+
+    def _check_first(self, operand: FieldRef) -> None:
+        column = self.scope.column(operand.path)
+        if column.sql in self._selected:
+            message = f"duplicate field selected: {column.field.name}"
+            raise self.context.problem("INVALID_FIELD", message, operand.path)
+        self._selected.add(column.sql)
 
     def _place(self, node: Node, key: str, expression: Expression) -> None:
         item = expression.field
@@ -227,6 +237,9 @@ class Compiler:
         deleted = self.scope.sobject.field("IsDeleted")
         if deleted is not None and not (self.context.include_deleted or self.query.all_rows):
             filters.append(f'{self.scope.prefix}."IsDeleted" = 0')
+        if self.query.extra.get("scope", "").lower() == "mine" and self.scope.sobject.has("OwnerId"):
+            filters.append(f'{self.scope.prefix}."OwnerId" = ?')
+            parameters.append(self.context.access.user_id)
         if self.query.where is not None:
             sql, values = self._conditions().compile(self.query.where)
             filters.append(sql)

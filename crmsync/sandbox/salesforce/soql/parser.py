@@ -136,7 +136,9 @@ class _Build(Transformer[Token, Any]):
         items, (source, alias), *clauses = children
         built = Query(tuple(items), source, alias)
         for clause in clauses:
-            if isinstance(clause, _Clause):
+            if isinstance(clause, _Clause) and clause.name == "extra":
+                built.extra.update(clause.value)
+            elif isinstance(clause, _Clause):
                 setattr(built, clause.name, clause.value)
         return built
 
