@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import socket
 import tempfile
@@ -162,8 +163,11 @@ class Sandbox:
 
     # ---------------------------------------------------------------- data
 
-    def reset(self) -> None:
-        """The world as it was at the start; the address, and the handles a test may hold, change to new ones."""
+    def reset(self, source: Path | None = None) -> None:
+        """The world as it was at the start, or as another sandbox left it in ``source``.
+
+        The address stays; the handles that a test may hold change to new ones.
+        """
         old = (self.salesforce, self.hubspot)
         self.faults.clear()
         self.clock.reset()
@@ -172,6 +176,8 @@ class Sandbox:
         for name in FILES:
             for path in self.directory.glob(f"{name}*"):
                 path.unlink()
+            if source is not None:
+                shutil.copyfile(source / name, self.directory / name)
         self._open()
 
     def _open(self) -> None:
