@@ -13,8 +13,9 @@ from zoneinfo import available_timezones
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from crmsync.cron import EXAMPLE, cron_fields
 from crmsync.diagnostics import Diagnostic, did_you_mean
-from crmsync.yamlmodel import YamlModel
+from crmsync.yamlmodel import YamlModel, describe_value
 
 HUBSPOT_URL = "https://api.hubapi.com"
 
@@ -210,7 +211,8 @@ def _seconds(value: Any) -> Any:
         return value
     match = _DURATION.fullmatch(value) if isinstance(value, str) else None
     if match is None:
-        raise _refuse("found no length of time", "write a number and s, m, h or d: 15m")
+        found = describe_value(value)
+        raise _refuse(f"found {found}, wanted a length of time", "write a number and s, m, h or d: 15m")
     return int(match[1]) * _SECONDS[match[2]]
 
 
@@ -224,12 +226,22 @@ def _zone(name: str) -> str:
     return name
 
 
+def _cron(line: str) -> str:
+    from apscheduler.triggers.cron import CronTrigger
+
+    try:
+        CronTrigger(**cron_fields(line))
+    except (ValueError, TypeError, KeyError) as error:
+        raise _refuse(f"'{line}' is no cron line: {error}", EXAMPLE) from None
+    return line
+
+
 class ScheduleEntry(YamlModel):
     """When ``crmsync schedule`` syncs: at the times of a cron line, or every so often."""
 
     noun: ClassVar[str] = "the schedule"
 
-    cron: str = ""
+    cron: Annotated[str, AfterValidator(_cron)] = ""
     every: Annotated[Duration, Field(ge=10, le=7 * 86_400)] | None = None
     timezone: Annotated[str, AfterValidator(_zone)] = "UTC"
     jitter: Annotated[Duration, Field(ge=0, le=3600)] = 0
@@ -238,20 +250,7 @@ class ScheduleEntry(YamlModel):
     def _check(self) -> ScheduleEntry:
         if bool(self.cron) == (self.every is not None):
             raise _refuse("the schedule needs either 'cron' or 'every'", "write one of them: every: 15m")
-        if self.cron:
-            _check_cron(self.cron)
         return self
-
-
-def _check_cron(line: str) -> None:
-    from apscheduler.triggers.cron import CronTrigger
-
-    try:
-        CronTrigger.from_crontab(line)
-    except (ValueError, TypeError, KeyError) as error:
-        raise _refuse(
-            f"'{line}' is no cron line: {error}", "write five fields: minute hour day month weekday"
-        ) from None
 
 
 class IntakeEntry(YamlModel):

@@ -102,6 +102,10 @@ intake:
     ]
 
 
+def test_cron_counts_sunday_as_0_and_as_7(directory: Path) -> None:
+    assert load(directory, TEXT + 'schedule: {cron: "0 6 * * 7"}\n').schedule is not None
+
+
 def test_a_cron_line_is_a_schedule(directory: Path) -> None:
     schedule = load(directory, TEXT + 'schedule: {cron: "*/15 7-19 * * mon-fri"}\n').schedule
     assert schedule is not None
@@ -149,9 +153,9 @@ def test_no_file_is_a_usage_error_that_names_init(tmp_path: Path, monkeypatch: p
         ("  sf:", "  SF Prod:", "E107", "no name for a connection", "lower case"),
         ("name: test", "name: test\ndefault_connection: sff", "E122", "unknown connection 'sff'", "'sf'"),
         ("name: test", "name: test\nschedule: {}", "E107", "either 'cron' or 'every'", "every: 15m"),
-        ("name: test", "name: test\nschedule: {every: 5x}", "E107", "no length of time", "15m"),
+        ("name: test", "name: test\nschedule: {every: 5x}", "E107", "wanted a length of time", "15m"),
         ("name: test", "name: test\nschedule: {every: 1s}", "E107", "at least 10", ""),
-        ("name: test", "name: test\nschedule: {cron: '99 * * * *'}", "E107", "no cron line", "five fields"),
+        ("name: test", "name: test\nschedule: {cron: '99 * * * *'}", "E107", "no cron line", "minute hour day"),
         ("name: test", "name: test\nschedule: {every: 1h, timezone: CET}", "E107", "unknown time zone", ""),
         ("name: test", "name: test\nguards: {deletes: always}", "E106", "unknown value 'always'", "never"),
         ("name: test", "name: test\nguards: {max_changes: -1}", "E107", "at least 0", ""),
