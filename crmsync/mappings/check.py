@@ -18,7 +18,9 @@ Problems = Iterator[Diagnostic]
 def check_file(file: MappingFile, document: Document, system: str) -> list[Diagnostic]:
     """All problems of a mapping file whose shape is right. ``system`` is the CRM of the connection that uses it."""
     checker = _Checker(file, document)
-    return [*checker.check_system(system), *checker.check_objects(), *checker.check_links(), *checker.check_writers()]
+    if wrong := list(checker.check_system(system)):
+        return wrong  # everything else would be judged by the names of the other CRM
+    return [*checker.check_objects(), *checker.check_links(), *checker.check_writers()]
 
 
 class _Checker:
