@@ -20,7 +20,7 @@ from crmsync.cli.examples import Example, pick_examples
 from crmsync.cli.health import provision_summary, step_lines
 from crmsync.cli.progress import TerminalProgress
 from crmsync.cli.render import Line, Renderer, styled
-from crmsync.cli.sandbox import PORT, clear, owned, world_option, write_secrets
+from crmsync.cli.sandbox import PORT, clear, owned, running, world_option, write_secrets
 from crmsync.cli.view_plan import change_lines, field_table, summary_lines
 from crmsync.cli.view_run import report_lines
 from crmsync.cli.view_why import why_lines
@@ -43,15 +43,13 @@ _ORDER = ("deal", "registration", "task", "partner", "account", "contact")
 @world_option
 def demo(app: App, directory: Path, fresh: bool, world: str) -> int:
     """Start a Salesforce and a HubSpot on this machine, sync both, and show what was done and why."""
-    from crmsync.sandbox import Sandbox
-
     started = time.monotonic()
     tour = Tour(app.render, directory)
     with owned(directory / "sandbox"):
         if fresh:
             _forget(directory)
         tour.prepare()
-        with Sandbox(directory=directory / "sandbox", port=_port(), world=world) as box:
+        with running(directory / "sandbox", world, port=_port()) as box:
             tour.visit(box.url)
     seconds = round(time.monotonic() - started, 1)
     settled = all(row["written_again"] == 0 for row in tour.done)

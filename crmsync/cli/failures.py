@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import sys
@@ -22,6 +23,22 @@ EXIT_USAGE = 2
 EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
+_SURROUNDINGS = frozenset(
+    {
+        errno.EACCES,
+        errno.EDQUOT,
+        errno.EEXIST,
+        errno.EISDIR,
+        errno.ENAMETOOLONG,
+        errno.ENOENT,
+        errno.ENOSPC,
+        errno.ENOTDIR,
+        errno.EPERM,
+        errno.EROFS,
+    }
+)
+"""What the machine refuses is no bug of ours, where it names the file."""
+
 
 def report_failure(error: BaseException, args: Sequence[str], command: str) -> int:
     """Say what went wrong; the exit code."""
@@ -37,6 +54,9 @@ def report_failure(error: BaseException, args: Sequence[str], command: str) -> i
             return error.exit_code
         case KeyboardInterrupt() | click.Abort():
             diagnostic, code = Diagnostic("E700", "interrupted; what was done so far is kept", None), EXIT_INTERRUPTED
+        case click.exceptions.NoArgsIsHelpError():
+            render.say(error.format_message())
+            return 0
         case click.ClickException():
             diagnostic, code = _usage(error), EXIT_USAGE
         case ConfigError():
@@ -44,6 +64,8 @@ def report_failure(error: BaseException, args: Sequence[str], command: str) -> i
             return error.exit_code
         case CrmsyncError():
             diagnostic, code = Diagnostic(error.code, error.message, hint=error.hint), error.exit_code
+        case OSError() if error.errno in _SURROUNDINGS and error.filename:
+            diagnostic, code = _surroundings(error), 1
         case _:
             diagnostic, code = _bug(error, args), EXIT_BUG
     render.failure(command, [diagnostic])
@@ -55,6 +77,11 @@ def _usage(error: click.ClickException) -> Diagnostic:
     context = getattr(error, "ctx", None)
     hint = getattr(error, "hint", "") or f"{context.command_path if context else 'crmsync'} --help"
     return Diagnostic("E110", message[:1].lower() + message[1:], hint=hint)
+
+
+def _surroundings(error: OSError) -> Diagnostic:
+    reason = (error.strerror or type(error).__name__).lower()
+    return Diagnostic("E530", f"'{error.filename}': {reason}", hint="check the path, its permissions and the disk")
 
 
 def _bug(error: BaseException, args: Sequence[str]) -> Diagnostic:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,9 @@ from crmsync.store import Store, lock_owner
 
 if TYPE_CHECKING:
     from crmsync.project import Connection
+
+
+SEVERITIES = ("error", "warning", "info")
 
 
 @contextmanager
@@ -73,20 +76,36 @@ def runs(app: App, run_id: str | None, limit: int, show: int | None) -> int:
 
 @command()
 @click.option("--code", help="Only findings with this code.")
+@click.option("--kind", help="Only findings about deals, registrations, …: the kind of record.")
+@click.option("--severity", type=click.Choice(SEVERITIES), help="Only findings of this severity.")
 @click.option("--all", "everything", is_flag=True, help="Cleared ones too.")
 @show_option
-def findings(app: App, code: str | None, everything: bool, show: int | None) -> int:
+def findings(
+    app: App, code: str | None, kind: str | None, severity: str | None, everything: bool, show: int | None
+) -> int:
     """List what the policy found: conflicts, duplicates, missing facts, late approvals."""
+    from crmsync.records import KINDS
+    from crmsync.rules import FLAGS
+
     with open_store(app) as store:
-        known = store.findings(open_only=not everything)
-    rows = [row for row in known if code is None or row.code.lower() == code.lower()]
-    if code and not rows:
-        hint = did_you_mean(code, {row.code for row in known}) or app.command_line("findings")
-        raise UsageError(f"no finding has the code '{code}'", hint=hint)
-    app.render.show("findings", rows, lambda: findings_lines(rows, show=show))
+        known = store.findings(open_only=not everything, severity=severity)
+    _require_known("code", code, {row.code for row in known} | set(FLAGS))
+    _require_known("kind", kind, KINDS)
+    rows = [row for row in known if _fits(row.code, code) and _fits(row.kind, kind)]
+    app.render.show("findings", rows, lambda: findings_lines(rows, FLAGS, show=show))
     if rows:
         app.render.talk(f"Next: {app.command_line(f'why {rows[0].kind}:{rows[0].id}')}")
     return 0
+
+
+def _require_known(what: str, given: str | None, known: Collection[str]) -> None:
+    if given is not None and given.lower() not in {name.lower() for name in known}:
+        hint = did_you_mean(given, sorted(known)) or f"known: {', '.join(sorted(known))}"
+        raise UsageError(f"no {what} '{given}'", hint=hint)
+
+
+def _fits(value: str, wanted: str | None) -> bool:
+    return wanted is None or value.lower() == wanted.lower()
 
 
 @command()
@@ -111,7 +130,7 @@ def _status(app: App, connection: Connection) -> dict[str, Any]:
             row["unresolved_writes"] = len({entry.ref for entry in store.unresolved()})
             row["last_run"] = last[0] if last else None
     except StoreError as error:
-        row["problem"] = error.message
+        row["problem"] = error.message if path.exists() else "not there yet; the first sync makes it"
     return row
 
 

@@ -34,6 +34,7 @@ class TerminalProgress:
         self._tasks: dict[str, int] = {}
 
     def step(self, name: str, done: int, total: int | None = None, *, detail: str = "") -> None:
+        total = _bounded(done, total)
         if name not in self._tasks:
             self._tasks[name] = int(self._progress.add_task(clean(name), total=total, detail=detail))
         self._progress.update(self._tasks[name], completed=done, total=total, detail=clean(detail))  # type: ignore[arg-type]
@@ -61,7 +62,8 @@ class LineProgress:
         self._finished: set[tuple[str, int]] = set()
 
     def step(self, name: str, done: int, total: int | None = None, *, detail: str = "") -> None:
-        ended = total is not None and done >= total
+        total = _bounded(done, total)
+        ended = done == total
         if ended and (name, done) in self._finished:
             return
         if ended or self._clock() - self._said_at >= EVERY_S:
@@ -81,6 +83,11 @@ class LineProgress:
 
     def __exit__(self, *_: object) -> None:
         """Nothing is open."""
+
+
+def _bounded(done: int, total: int | None) -> int | None:
+    """A total that turned out too small was a guess."""
+    return None if total is not None and done > total else total
 
 
 class EventProgress(LineProgress):

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import errno
 import signal
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from crmsync.cli.app import App, command, global_options
 from crmsync.errors import StoreBusy, UsageError
 from crmsync.store.lock import StoreLock
+
+if TYPE_CHECKING:
+    from crmsync.sandbox import Sandbox
 
 PORT = 8790
 WORLDS = ("demo", "small", "blank")
@@ -41,10 +46,8 @@ def sandbox() -> None:
 @world_option
 def start(app: App, port: int, directory: Path, world: str) -> int:
     """Serve both CRMs until Ctrl-C or SIGTERM."""
-    from crmsync.sandbox import Sandbox
-
     stop = threading.Event()
-    with owned(directory), Sandbox(directory=directory, port=port, world=world) as box, _stopped_by_signals(stop):
+    with owned(directory), running(directory, world, port=port) as box, _stopped_by_signals(stop):
         write_secrets(directory)
         data = {"url": box.url, "directory": directory, "world": world}
         app.render.show("sandbox", data, lambda: [f"Salesforce and HubSpot at {box.url}   (data in {directory})"])
@@ -58,11 +61,9 @@ def start(app: App, port: int, directory: Path, world: str) -> int:
 @world_option
 def reset(app: App, directory: Path, world: str) -> int:
     """Throw the sandbox's data away and load a new world."""
-    from crmsync.sandbox import Sandbox
-
     with owned(directory):
         clear(directory)
-        with Sandbox(directory=directory, port=0, world=world):
+        with running(directory, world):
             pass
     app.render.show(
         "sandbox", {"directory": directory, "world": world}, lambda: [f"{directory} holds a new '{world}' world"]
@@ -106,6 +107,31 @@ def owned(directory: Path) -> Iterator[None]:
         yield
     finally:
         lock.release()
+
+
+@contextmanager
+def running(directory: Path, world: str, *, port: int = 0) -> Iterator[Sandbox]:
+    """Both CRMs, serving.
+
+    :raises UsageError: when the port is taken, or this installation has no data for the world.
+    """
+    from crmsync.sandbox import Sandbox
+    from crmsync.sandbox.world import FixtureMissing
+
+    box = Sandbox(directory=directory, port=port, world=world)
+    try:
+        box.start()
+    except FixtureMissing:
+        hint = f"run it from a checkout of crmsync, or take '--world blank': {', '.join(WORLDS)}"
+        raise UsageError(f"the world '{world}' needs data that only a checkout has", hint=hint) from None
+    except OSError as error:
+        if error.errno != errno.EADDRINUSE:
+            raise
+        raise UsageError(f"port {port} is in use", hint="name another, or let one be picked: --port 0") from None
+    try:
+        yield box
+    finally:
+        box.stop()
 
 
 @contextmanager

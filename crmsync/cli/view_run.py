@@ -119,14 +119,22 @@ def _short(value: Any) -> str:
     return "(blank)" if value in (None, "") else shorten(str(value), 32)
 
 
-def findings_lines(findings: Sequence[FindingRow], *, show: int | None) -> Iterator[Line]:
-    """By code: how many, then each with its place."""
+def findings_lines(
+    findings: Sequence[FindingRow], meanings: Mapping[str, tuple[str, str]], *, show: int | None
+) -> Iterator[Line]:
+    """By code: how many and what it means, then each with its place."""
     shown = findings if show is None else findings[:show]
     for code in dict.fromkeys(finding.code for finding in shown):
         group = [finding for finding in shown if finding.code == code]
         total = sum(finding.code == code for finding in findings)
         severity = group[0].severity
-        yield styled((f"{severity:<8}", _SEVERITY_STYLES.get(severity, "cyan")), (f"{code}", "bold"), f"  {total:,}")
+        _, meaning = meanings.get(code, ("", ""))
+        yield styled(
+            (f"{severity:<8}", _SEVERITY_STYLES.get(severity, "cyan")),
+            (code, "bold"),
+            f"  {total:,}",
+            (f"  {meaning}".rstrip(), "dim"),
+        )
         for finding in group:
             closed = f"  cleared {instant(finding.cleared_at)}" if finding.cleared_at else ""
             head = f"{finding.kind}  {shorten(finding.label or finding.id, 48)} ({finding.id})"

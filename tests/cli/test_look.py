@@ -62,6 +62,17 @@ def test_findings_of_one_code(known: Path) -> None:
     assert "did you mean 'CONFLICT'?" in result.stderr
 
 
+def test_findings_of_one_kind_and_severity(known: Path) -> None:
+    found = envelope(run("findings", "--severity", "warning", "--kind", "deal", "-p", known, "--json"))["data"]
+    assert {(row["severity"], row["kind"]) for row in found} == {("warning", "deal")}
+    assert run("findings", "--kind", "deel", "-p", known).stderr.endswith("= did you mean 'deal'?\n")
+
+
+def test_no_finding_of_a_known_code_is_no_mistake(known: Path) -> None:
+    result = run("findings", "--code", "SLA_BREACH", "-p", known)
+    assert (result.exit_code, result.stdout) == (0, "0 open findings\n")
+
+
 def test_why_finds_a_record_by_name(known: Path) -> None:
     result = run("why", "acme ren", "-p", known)
     assert result.exit_code == 0, result.stderr
@@ -97,7 +108,7 @@ def test_status_shows_every_connection(known: Path) -> None:
     assert "last run  r-0001 sync, 2026-11-22 06:00:00 UTC: ok" in result.stdout
     assert "open      2 findings, 0 records to decide" in result.stdout
     assert "globex   Salesforce" in result.stdout
-    assert "there is no store" in result.stdout
+    assert "store     not there yet; the first sync makes it" in result.stdout
 
 
 def test_status_names_who_is_using_the_store(known: Path) -> None:

@@ -126,6 +126,21 @@ def test_a_bug_leaves_a_report_without_secrets(monkeypatch: pytest.MonkeyPatch, 
     assert "jane@customer.example" not in text
 
 
+def test_what_the_machine_refuses_is_no_bug(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    result = run("init", tmp_path / "file" / "project")
+    assert result.exit_code == 1
+    assert "not a directory" in result.stderr
+    assert result.stderr.startswith("error[E530]: ")
+
+
+@pytest.mark.parametrize("args", [(), ("sandbox",)])
+def test_a_group_alone_shows_its_help(args: tuple[str, ...]) -> None:
+    result = run(*args)
+    assert result.exit_code == 0
+    assert result.stdout.startswith("Usage: crmsync")
+
+
 def test_ctrl_c_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     failing(monkeypatch, KeyboardInterrupt())
     result = run("apply", "x")

@@ -128,6 +128,14 @@ class TestRefusals:
             assert "hubspot.yaml:" in result.stderr
             assert "did you mean" in result.stderr
 
+    @pytest.mark.parametrize("kind", ["down", "quota"])
+    @pytest.mark.parametrize("name", SYSTEMS)
+    def test_doctor_does_not_take_a_crm_that_is_away_for_a_refused_sign_in(
+        self, demo: Path, box: Sandbox, name: str, kind: str
+    ) -> None:
+        box.faults.add(system=name, kind=kind, times=None)
+        assert run("doctor", "-c", name).exit_code == 1
+
     def test_doctor_names_the_problem_and_goes_on(self, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CRMSYNC_SANDBOX_HUBSPOT_TOKEN", "wrong-secret-0815")
         result = run("doctor")

@@ -2,6 +2,7 @@
 
 import json
 import signal
+import socket
 import subprocess
 import sys
 import urllib.request
@@ -31,6 +32,25 @@ def test_the_sandbox_serves_until_it_is_told_to_stop(tmp_path: Path, how: signal
     process.communicate(timeout=20)
     assert process.returncode == 0
     assert (tmp_path / "box" / "hubspot-token").stat().st_mode & 0o077 == 0
+
+
+def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        result = run("sandbox", "start", "--port", port, "--directory", tmp_path / "box", "--world", "blank")
+    assert result.exit_code == 2
+    assert f"port {port} is in use" in result.stderr
+    assert "--port 0" in result.stderr
+
+
+def test_a_world_whose_data_is_missing_says_which_one_has_it_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr("crmsync.sandbox.world.base.FIXTURES", tmp_path / "none")
+    result = run("sandbox", "start", "--port", 0, "--directory", tmp_path / "box")
+    assert result.exit_code == 2
+    assert "--world blank" in result.stderr
 
 
 def test_reset_loads_a_new_world(tmp_path: Path) -> None:

@@ -13,11 +13,19 @@ def test_init_writes_a_project_that_checks(tmp_path: Path) -> None:
     assert "0 errors" in checked.stdout
 
 
-def test_init_keeps_what_is_there(tmp_path: Path) -> None:
+def test_init_touches_no_project_that_exists(tmp_path: Path) -> None:
     (tmp_path / "crmsync.yaml").write_text("mine")
-    run("init", tmp_path)
-    assert (tmp_path / "crmsync.yaml").read_text() == "mine"
-    assert run("init", tmp_path).stdout == "nothing to write: all files exist\n"
+    result = run("init", tmp_path, "--demo")
+    assert result.exit_code == 2
+    assert "this is a project already" in result.stderr
+    assert [file.name for file in tmp_path.iterdir()] == ["crmsync.yaml"]
+
+
+def test_init_keeps_a_mapping_that_is_there(tmp_path: Path) -> None:
+    (tmp_path / "mappings").mkdir()
+    (tmp_path / "mappings" / "hubspot.yaml").write_text("mine")
+    assert run("init", tmp_path).exit_code == 0
+    assert (tmp_path / "mappings" / "hubspot.yaml").read_text() == "mine"
 
 
 def test_check_shows_all_files_problems_at_once(project: Path) -> None:

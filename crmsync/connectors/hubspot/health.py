@@ -39,7 +39,8 @@ class HealthChecks:
         try:
             answer = self._api.get(ACCOUNT_DETAILS)
         except CrmsyncError as error:
-            return [HealthCheck("sign-in", "problem", error.message, error.hint)]
+            name = "sign-in" if isinstance(error, AuthError) else "answer"
+            return [HealthCheck(name, "problem", error.message, error.hint)]
         self._details = answer.body
         properties = list(_guarded("properties", self._properties(spec)))
         is_complete = all(check.status == "ok" for check in properties)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from crmsync.connectors.salesforce.client import Client
 from crmsync.connectors.salesforce.describe import Descriptions
-from crmsync.errors import CrmsyncError
+from crmsync.errors import AuthError, CrmsyncError
 from crmsync.remote import HealthCheck, ObjectInfo, SchemaSpec
 
 _MAX_SKEW_S = 300
@@ -28,7 +28,8 @@ def run_checks(client: Client, descriptions: Descriptions, spec: SchemaSpec) -> 
         try:
             checks += step()
         except CrmsyncError as error:
-            return [*checks, HealthCheck(name, "problem", error.message, error.hint)]
+            refused = name != "sign-in" or isinstance(error, AuthError)
+            return [*checks, HealthCheck(name if refused else "answer", "problem", error.message, error.hint)]
         if client.transport.budget.is_spent:
             break  # the line about the API calls says so; every other check would cost calls that others need
     return checks
