@@ -14,11 +14,11 @@ from crmsync.records import (
     Value,
 )
 from crmsync.rules.certification import is_suspended, standing_of, status_on
-from crmsync.rules.conflict import Incumbents
 from crmsync.rules.deals import DealFile
 from crmsync.rules.dossier import Dossier
 from crmsync.rules.explained import Explained
 from crmsync.rules.protection import SETTLED, status_of
+from crmsync.rules.ranking import Incumbents
 from crmsync.rules.reasons import REASONS
 from crmsync.rules.situation import Situation, is_closed
 

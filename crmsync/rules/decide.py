@@ -15,7 +15,7 @@ from crmsync.records import Deal, Partner, Registration
 from crmsync.rules.answers import build_fields
 from crmsync.rules.attribution import attribute
 from crmsync.rules.certification import find_lapse, standing_of
-from crmsync.rules.conflict import Conflicts, Incumbents
+from crmsync.rules.conflict import Conflicts
 from crmsync.rules.deal_values import deal_values
 from crmsync.rules.deals import (
     DealFile,
@@ -37,6 +37,7 @@ from crmsync.rules.duplicates import (
 from crmsync.rules.explained import Explained
 from crmsync.rules.expressions import Scope
 from crmsync.rules.policy import Policy
+from crmsync.rules.ranking import Incumbents
 from crmsync.rules.registration import advance, find_problems, has_agreement
 from crmsync.rules.related import find_related
 from crmsync.rules.situation import Situation, is_closed

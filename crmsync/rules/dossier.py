@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 
 from crmsync.records import ClosureCode, ConflictStatus, Deal, Registration, RegistrationState
@@ -43,7 +43,6 @@ class Dossier:
     """Code, reason and rule of the machine's own change of state."""
     conflict_rule: Rule | None = None
     conflict_trace: tuple[str, ...] = ()
-    rivals: set[str] = field(default_factory=set)
 
     @property
     def id(self) -> str:
