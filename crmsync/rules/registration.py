@@ -68,10 +68,13 @@ def _return(dossier: Dossier, situation: Situation) -> None:
 
 
 def _close_duplicate(dossier: Dossier, site: list[Dossier], situation: Situation) -> None:
+    """A claim that still counts makes the later one a duplicate; one that is closed keeps its reason for ever."""
     was_closed = dossier.state == RegistrationState.CLOSED and dossier.closure == ClosureCode.DUPLICATE
     if not (dossier.is_pending or was_closed):
         return
-    original = next((d for d in site if _is_original(d, dossier, alive=not was_closed)), None)
+    originals = [d for d in site if _is_original(d, dossier)]
+    alive = [d for d in originals if d.is_pending or d.is_approved]
+    original = next(iter(alive or (originals if was_closed else ())), None)
     if original is None:
         return
     rule = situation.policy.rule("uniqueness", "product_overlap")
@@ -83,11 +86,9 @@ def _close_duplicate(dossier: Dossier, site: list[Dossier], situation: Situation
     situation.findings.add("DUP_REGISTRATION", "registration", dossier.id, message, rule, evidence=(original.label,))
 
 
-def _is_original(one: Dossier, later: Dossier, *, alive: bool) -> bool:
-    """An earlier claim of the same partner to the same business; ``alive``: one that still counts."""
+def _is_original(one: Dossier, later: Dossier) -> bool:
+    """An earlier claim of the same partner to the same business."""
     if one.partner_id is None or one.partner_id != later.partner_id or one.order >= later.order:
-        return False
-    if alive and not (one.is_pending or one.is_approved):
         return False
     return shares_products(one.record.products, later.record.products, "any")
 
