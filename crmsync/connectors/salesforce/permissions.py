@@ -21,6 +21,10 @@ _UNGRANTABLE = frozenset(
 _BATCH = 200
 
 
+_UNKNOWN_FIELD = "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
+"""The fields that can be granted are the values of a picklist; so Salesforce says of a name that is none of them."""
+
+
 class PermissionSet:
     """The set in the org; nothing of it is made before it is needed."""
 
@@ -92,9 +96,9 @@ class PermissionSet:
             ],
         )
 
-    def grant_fields(self, wanted: Mapping[str, bool]) -> None:
-        """Read on every field, edit on those marked so."""
-        self._save(
+    def grant_fields(self, wanted: Mapping[str, bool]) -> frozenset[str]:
+        """Read on every field, edit on those marked so; the names that the org does not know."""
+        return self._save(
             "FieldPermissions",
             [
                 (
@@ -108,21 +112,22 @@ class PermissionSet:
 
     def _save(
         self, kind: str, rows: Sequence[tuple[Mapping[str, Any], Mapping[str, Any], Mapping[str, Any] | None]]
-    ) -> None:
-        """Rows of (what it is for, the rights, the row that exists)."""
+    ) -> frozenset[str]:
+        """Rows of (what it is for, the rights, the row that exists); the names that the org does not know."""
         new = [{"ParentId": self.id, **about, **rights} for about, rights, existing in rows if not existing]
         old = [{"id": existing["Id"], **rights} for _, rights, existing in rows if existing]
-        self._send("POST", kind, new)
-        self._send("PATCH", kind, old)
+        unknown = frozenset([*self._send("POST", kind, new), *self._send("PATCH", kind, old)])
         self._forget()
+        return unknown
 
-    def _send(self, method: str, kind: str, records: Sequence[Mapping[str, Any]]) -> None:
+    def _send(self, method: str, kind: str, records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         for start in range(0, len(records), _BATCH):
             batch = [{"attributes": {"type": kind}, **record} for record in records[start : start + _BATCH]]
             body = {"allOrNone": False, "records": batch}
             results = self._client.request(method, "composite/sobjects", json=body).json()
             for record, result in zip(batch, results, strict=True):
-                _check_granted(kind, record, result)
+                if not _is_granted(kind, record, result):
+                    yield str(record.get("Field"))
 
     def _mine(self, fields: str, kind: str) -> Iterator[Mapping[str, Any]]:
         if self.id is None:
@@ -134,12 +139,16 @@ class PermissionSet:
             self.__dict__.pop(name, None)
 
 
-def _check_granted(kind: str, record: Mapping[str, Any], result: Mapping[str, Any]) -> None:
-    if result.get("success"):
-        return
+def _is_granted(kind: str, record: Mapping[str, Any], result: Mapping[str, Any]) -> bool:
+    """``False`` for a field that the org does not have.
+
+    :raises Permanent: when the user may not grant at all.
+    """
     error: Mapping[str, Any] = next(iter(result.get("errors") or ()), {})
-    if error.get("statusCode") == "DUPLICATE_VALUE":
-        return  # granted by somebody since we looked
+    if result.get("success") or error.get("statusCode") == "DUPLICATE_VALUE":
+        return True  # the latter: granted by somebody since we looked
+    if error.get("statusCode") == _UNKNOWN_FIELD and "Field" in record:
+        return False
     about = record.get("Field") or record.get("SobjectType") or kind
     raise Permanent(
         f"salesforce did not grant access to '{about}' ({error.get('statusCode')} {error.get('message')})",

@@ -96,17 +96,24 @@ class Provisioner:
     def _field_grants(self, spec: SchemaSpec, *, apply: bool) -> Iterator[ProvisionStep]:
         wanted = {f"{field.object}.{field.name}": True for field in spec.fields}
         for object_name, name in spec.readable:
-            if not self._is_readable(object_name, name):
+            if self._is_readable(object_name, name):
+                continue
+            if self._schema.lacks_field(object_name, name):
+                yield ProvisionStep("blocked", f"field {object_name}.{name}", _NO_FIELD)
+            else:
                 wanted.setdefault(f"{object_name}.{name}", False)
         missing = {name: edit for name, edit in wanted.items() if not self._permissions.has_field(name, edit=edit)}
-        if apply and missing:
-            self._permissions.grant_fields(missing)
+        refused = self._permissions.grant_fields(missing) if apply and missing else frozenset()
         for name, edit in missing.items():
-            yield ProvisionStep("grant", f"field {name}", "read and edit" if edit else "read")
+            if name in refused:
+                yield ProvisionStep("blocked", f"field {name}", _NO_FIELD)
+            else:
+                yield ProvisionStep("grant", f"field {name}", "read and edit" if edit else "read")
 
     def _is_readable(self, object_name: str, name: str) -> bool:
+        """A name needs no permission of its own: who may see the object may see it."""
         info = self._descriptions.info(object_name)
-        return info is not None and name in info.fields
+        return name == "Name" or (info is not None and name in info.fields)
 
     def _assignment(self, *, apply: bool) -> ProvisionStep:
         what = f"permission set {NAME} assigned to the integration user"
@@ -115,6 +122,9 @@ class Provisioner:
         if apply:
             self._permissions.assign()
         return ProvisionStep("grant", what)
+
+
+_NO_FIELD = "the mapping reads it, but there is no such field: correct the mapping"
 
 
 def _fits(wanted: str, found: str) -> bool:

@@ -50,6 +50,11 @@ class Schema:
     def has_field(self, field: FieldDef) -> bool:
         return full_name(field) in self._field_ids
 
+    def lacks_field(self, object_name: str, name: str) -> bool:
+        """Whether it is sure that there is none: packages' fields and standard ones are not among those we can list."""
+        is_own = name.endswith("__c") and "__" not in name.removesuffix("__c")
+        return is_own and f"{object_name}.{name}" not in self._field_ids
+
     def create_objects(self, objects: Sequence[ObjectDef]) -> None:
         """Deploy all of them in one package and wait for the end.
 

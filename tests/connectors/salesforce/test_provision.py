@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -47,6 +48,14 @@ def test_an_empty_org_gets_everything_and_a_second_run_finds_nothing_to_do(conne
     again = connect().provision(SPEC, apply=True)
     assert changes(again) == []
     assert "exists field Opportunity.PRM_End__c" in [f"{step.action} {step.what}" for step in again]
+
+
+def test_a_field_that_no_org_has_blocks_nothing_else(connect: Connect) -> None:
+    spec = replace(SPEC, readable=(("Opportunity", "Own__c"), ("Opportunity", "NoStandard"), ("PRM_Touch__c", "Name")))
+    steps = connect().provision(spec, apply=True)
+    blocked = [step.what for step in steps if step.action == "blocked"]
+    assert blocked == ["field Opportunity.Own__c", "field Opportunity.NoStandard"]
+    assert "grant permission set crmsync assigned to the integration user" in changes(steps)
 
 
 def test_a_look_says_the_same_and_changes_nothing(connect: Connect) -> None:
