@@ -31,10 +31,8 @@ def write_starter(directory: Path, *, demo: bool = False) -> list[Path]:
     :returns: what was written.
     """
     source = starter_dir()
-    project = source / "demo" / "crmsync.yaml" if demo else source / "crmsync.yaml"
-    copies = {Path("crmsync.yaml"): project}
-    for folder in ("mappings", "policies", "schema"):
-        copies |= {Path(folder, found.name): found for found in sorted((source / folder).glob("*.*"))}
+    sources = [source, source / "demo"] if demo else [source]
+    copies = {found.relative_to(root): found for root in sources for found in _files(root)}
     written = []
     for name, found in copies.items():
         target = directory / name
@@ -43,3 +41,8 @@ def write_starter(directory: Path, *, demo: bool = False) -> list[Path]:
             shutil.copyfile(found, target)
             written.append(target)
     return written
+
+
+def _files(root: Path) -> list[Path]:
+    folders = [root, *(root / name for name in ("mappings", "policies", "schema"))]
+    return [found for folder in folders for found in sorted(folder.glob("*.*")) if found.is_file()]

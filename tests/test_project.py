@@ -228,6 +228,12 @@ def test_the_demo_points_at_the_sandbox(tmp_path: Path) -> None:
     }
 
 
+def test_the_demo_brings_the_mappings_of_its_crms(tmp_path: Path) -> None:
+    write_starter(tmp_path, demo=True)
+    for name in ("salesforce.yaml", "hubspot.yaml"):
+        assert (tmp_path / "mappings" / name).read_text() == (starter_dir() / "demo/mappings" / name).read_text()
+
+
 def test_the_starter_keeps_what_is_there(tmp_path: Path) -> None:
     (tmp_path / "crmsync.yaml").write_text("mine")
     assert tmp_path / "crmsync.yaml" not in write_starter(tmp_path)

@@ -85,7 +85,7 @@ def errors(data: Any) -> list[str]:
 
 def test_the_schema_for_editors_is_sound_and_accepts_the_starters() -> None:
     Draft7Validator.check_schema(mapping_json_schema())
-    for path in Path(starter_dir(), "mappings").glob("*.yaml"):
+    for path in starter_dir().rglob("mappings/*.yaml"):
         assert errors(yaml.safe_load(path.read_text())) == []
 
 

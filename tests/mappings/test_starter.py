@@ -1,5 +1,6 @@
 """The mappings that ``crmsync init`` copies: complete, alike, and named by one rule."""
 
+import difflib
 import re
 from pathlib import Path
 
@@ -16,14 +17,27 @@ from crmsync.starter import starter_dir
 
 SYSTEMS = ("salesforce", "hubspot")
 STARTERS = {s: load_mapping(Path(starter_dir(), "mappings", f"{s}.yaml"), system=s) for s in SYSTEMS}
+DEMOS = {s: load_mapping(Path(starter_dir(), "demo", "mappings", f"{s}.yaml"), system=s) for s in SYSTEMS}
 
 UNMAPPED = {"salesforce": {"account.is_customer", "stage.pipeline"}, "hubspot": {"account.is_customer"}}
 EXCEPTIONS = {"partner.type": "partner_type", "partner.status": "partner_status"}
 
 
-@pytest.fixture(params=SYSTEMS)
+@pytest.fixture(params=[*STARTERS.values(), *DEMOS.values()], ids=[*SYSTEMS, *(f"demo {s}" for s in SYSTEMS)])
 def starter(request: pytest.FixtureRequest) -> Mapping:
-    return STARTERS[request.param]
+    mapping: Mapping = request.param
+    return mapping
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_demo_differs_only_where_its_crm_does(system: str) -> None:
+    texts = [
+        Path(starter_dir(), place, f"{system}.yaml").read_text().splitlines() for place in ("mappings", "demo/mappings")
+    ]
+    matcher = difflib.SequenceMatcher(a=texts[0], b=texts[1], autojunk=False)
+    changed = [line for op, a, b, _, _ in matcher.get_opcodes() if op != "equal" for line in texts[0][a:b]]
+    own = ("# Which ", "Verbal Commit", "renewal", "products:", "lost_reason:", "company_number:", "New Customer")
+    assert all(any(word in line for word in own) for line in changed), changed
 
 
 def test_every_canonical_field_is_mapped(starter: Mapping) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 import pytest
 from tenacity import wait_none
 
-from crmsync.project import Project, load_project, starter_dir
+from crmsync.project import Project, load_project, write_starter
 from crmsync.remote import ProvisionStep
 from crmsync.sandbox import Sandbox
 from crmsync.sandbox.clock import SandboxClock
@@ -94,9 +94,7 @@ class Bench:
 
 def make_project(directory: Path, url: str) -> Path:
     """The demo project of the starter, pointed at a sandbox."""
-    shutil.copytree(starter_dir(), directory)
-    (directory / "demo" / "crmsync.yaml").rename(directory / "crmsync.yaml")
-    shutil.rmtree(directory / "demo")
+    write_starter(directory, demo=True)
     point_at(directory, url)
     return directory
 

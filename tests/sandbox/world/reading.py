@@ -57,7 +57,7 @@ class Reading:
 
 
 def read_salesforce(org: SalesforceOrg) -> Reading:
-    reading = Reading(load_mapping(CONFIG / "mappings" / "salesforce.yaml", system="salesforce"))
+    reading = Reading(load_mapping(CONFIG / "demo" / "mappings" / "salesforce.yaml", system="salesforce"))
     for spec in reading.mapping.objects():
         for row in org.rows(spec.object):
             key = row["Email"] if spec.object == "User" else row.get("Legacy_Id__c")
@@ -77,7 +77,7 @@ def _json(value: Any, sobject: str, name: str, org: SalesforceOrg) -> Any:
 
 
 def read_hubspot(portal: HubSpotPortal) -> Reading:
-    reading = Reading(load_mapping(CONFIG / "mappings" / "hubspot.yaml", system="hubspot"))
+    reading = Reading(load_mapping(CONFIG / "demo" / "mappings" / "hubspot.yaml", system="hubspot"))
     for owner in portal.owners.page(archived=False, email=None, after=0, limit=1000):
         reading.keys["owners", owner["id"]] = owner["email"]
         reading.add("owners", RemoteRecord(id=owner["id"], fields=owner))
