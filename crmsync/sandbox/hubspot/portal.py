@@ -193,32 +193,40 @@ class HubSpotPortal:
             self.checker.uniqueness(kind, values, None)
             return str(self.writer.create(kind, values, self._person(user_id)).id)
 
-    def archive(self, object_type: str, record_id: str) -> None:
+    def archive(self, object_type: str, record_id: str, user_id: int | str | None = None) -> None:
         kind = self.types.get(object_type)
         with self.database.transaction():
-            self.writer.archive(kind, self._row(kind, record_id), self._person(None))
+            self.writer.archive(kind, self._row(kind, record_id), self._person(user_id))
 
-    def restore(self, object_type: str, record_id: str) -> None:
+    def restore(self, object_type: str, record_id: str, user_id: int | str | None = None) -> None:
         kind = self.types.get(object_type)
         with self.database.transaction():
             row = self.records.get(kind.id, int(record_id), archived=True)
             if row is None:
                 raise KeyError(f"{kind.name} {record_id} is not in the recycle bin")
-            self.writer.restore(kind, row, self._person(None))
+            self.writer.restore(kind, row, self._person(user_id))
 
-    def merge(self, object_type: str, primary_id: str, loser_id: str) -> str:
+    def merge(self, object_type: str, primary_id: str, loser_id: str, user_id: int | str | None = None) -> str:
         """The id of the third record that both become."""
         kind = self.types.get(object_type)
         with self.database.transaction():
             self._row(kind, primary_id), self._row(kind, loser_id)
-            return str(self.merger.merge(kind, int(primary_id), int(loser_id), self._person(None)).id)
+            return str(self.merger.merge(kind, int(primary_id), int(loser_id), self._person(user_id)).id)
 
-    def link(self, from_type: str, from_id: str, to_type: str, to_id: str, label: str | None = None) -> None:
+    def link(
+        self,
+        from_type: str,
+        from_id: str,
+        to_type: str,
+        to_id: str,
+        label: str | None = None,
+        user_id: int | str | None = None,
+    ) -> None:
         """Associate with side effects and stamps; what stood between the two stays."""
         a, b = self.types.get(from_type), self.types.get(to_type)
         pair = Pair(a.id, int(from_id), b.id, int(to_id))
         with self.database.transaction():
-            self.writer.associate(pair, [self._link(a, b, label)], self._person(None), replace=False)
+            self.writer.associate(pair, [self._link(a, b, label)], self._person(user_id), replace=False)
 
     def unlink(self, from_type: str, from_id: str, to_type: str, to_id: str, label: str | None = None) -> None:
         """Remove one label, or all that stands between the two."""
@@ -234,14 +242,14 @@ class HubSpotPortal:
         kind = self.types.get(object_type)
         with self.database.transaction():
             row = self._row(kind, str(self.records.resolve(kind.id, int(record_id))))
-        return visible_properties(row, kind, self._now_ms())
+        return _valued(visible_properties(row, kind, self._now_ms()))
 
     def rows(self, object_type: str) -> list[dict[str, str]]:
         """All live records, in order of id."""
         kind, now_ms = self.types.get(object_type), self._now_ms()
         with self.database.transaction():
             every = self.records.page(kind.id, 0, -1, archived=False)
-        return [visible_properties(row, kind, now_ms) for row in every]
+        return [_valued(visible_properties(row, kind, now_ms)) for row in every]
 
     def count(self, object_type: str) -> int:
         with self.database.transaction():
@@ -273,6 +281,10 @@ class HubSpotPortal:
 
     def _now_ms(self) -> int:
         return to_ms(self.clock.now())
+
+
+def _valued(properties: Mapping[str, str]) -> dict[str, str]:
+    return {name: value for name, value in properties.items() if value}
 
 
 def _option(given: Any) -> dict[str, Any]:
