@@ -162,6 +162,7 @@ class Reader:
     def _facts(self, ids: dict[str, list[str]]) -> tuple[Facts, frozenset[str]]:
         records: dict[str, list[Record]] = {}
         links: set[Link] = set()
+        merged = self._merged("account")
         for kind in DECIDED:
             records[kind], ties = self._load(kind, ids.get(kind, []))
             links |= ties
@@ -169,7 +170,8 @@ class Reader:
             for row in self._store.rows(kind.removeprefix("link:"), ids[kind]):
                 links |= set(self._read(kind.removeprefix("link:"), row)[1])
         ordered = tuple(sorted(links, key=lambda k: (k.name, k.from_id, k.to_id, k.label or "")))
-        partner_ids = set(ids.get("partner", ())) | _partner_ids(records.values(), ordered)
+        named = set(ids.get("partner", ())) | _partner_ids(records.values(), ordered)
+        partner_ids = named | {merged[partner_id] for partner_id in named if partner_id in merged}
         partners = {record.id: record for record in self._of(Partner, "partner", partner_ids)}
         owner_ids = _owner_ids(records.values(), partners.values())
         watches = {f"partner:{pid}" for pid in partner_ids} | {f"user:{uid}" for uid in owner_ids}
@@ -183,7 +185,7 @@ class Reader:
             partners=partners,
             certifications=self._certifications(partners),
             users={user.id: user for user in self._of(User, "user", owner_ids)},
-            merged=self._merged("account"),
+            merged=merged,
         )
         return facts, frozenset(watches)
 
@@ -192,7 +194,7 @@ class Reader:
         return tuple(self._of(Certification, "certification", {i for kind, i in subjects if kind == "certification"}))
 
     def _merged(self, kind: str) -> dict[str, str]:
-        return dict(self._aliases.get(self._mapping.object_of(kind), {})) if kind in self._mapping.kinds else {}
+        return self._aliases.get(self._mapping.object_of(kind), {}) if kind in self._mapping.kinds else {}
 
     # -------------------------------------------------------------- rows to records
 
@@ -218,11 +220,16 @@ class Reader:
         return tuple(self._follow_merges(record) for record in result.records), result.links
 
     def _follow_merges(self, record: Record) -> Record:
-        """References to a record that was merged away lead to the survivor."""
+        """References to a record that was merged away lead to the survivor.
+
+        Partners of claims are left: the rules follow them by ``Facts.merged``, and say that they did.
+        """
         kind = kind_of(record)
         moved: dict[str, Any] = {}
         for (owner, field_name), target in REFERENCES.items():
-            if owner != kind or field_name == "original_partner_id" or target not in self._mapping.kinds:
+            if owner != kind or target not in self._mapping.kinds:
+                continue
+            if target == "partner" and kind in ("deal", "registration", "touch"):
                 continue
             aliases = self._aliases.get(self._mapping.object_of(target))
             value = getattr(record, field_name)
