@@ -11,7 +11,6 @@ from crmsync.sandbox.salesforce.schema import SObject
 from crmsync.sandbox.salesforce.store import Row, quote
 
 if TYPE_CHECKING:
-    from crmsync.sandbox.salesforce.base import OrgBase
     from crmsync.sandbox.salesforce.org import SalesforceOrg
     from crmsync.sandbox.salesforce.records import Actor, Draft
 
@@ -47,14 +46,14 @@ def _opportunity(org: SalesforceOrg, draft: Draft) -> None:
         values["Amount"] = draft.old["Amount"]  # silently ignored (Object Reference: Opportunity, Amount)
     if draft.is_new or "StageName" in given:
         moved = draft.old is None or draft.old["StageName"] != values["StageName"]
-        apply_stage(org, values, keep_given=given if moved else {**given, "Probability": draft.get("Probability")})
+        kept = given if moved else {**given, "Probability": draft.get("Probability")}
+        apply_stage(org.stage(values.get("StageName")), values, keep_given=kept)
         if moved and not draft.is_new:
             values["LastStageChangeDate"] = org.stamp()
     derive_opportunity(values, draft.old)
 
 
-def apply_stage(org: OrgBase, values: Row, keep_given: Row) -> None:
-    stage = org.stage(values.get("StageName"))
+def apply_stage(stage: Row, values: Row, keep_given: Row) -> None:
     values["IsClosed"], values["IsWon"] = stage["IsClosed"], stage["IsWon"]
     if keep_given.get("Probability") is None:
         values["Probability"] = stage["DefaultProbability"]

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from crmsync.sandbox.salesforce import customize, seed
 from crmsync.sandbox.salesforce.access import HIDDEN
 from crmsync.sandbox.salesforce.base import Clock, OrgBase
-from crmsync.sandbox.salesforce.effects import apply_stage, derive_name, derive_opportunity
-from crmsync.sandbox.salesforce.records import default_value
-from crmsync.sandbox.salesforce.schema import NUMBER_TYPES, Field, SObject
+from crmsync.sandbox.salesforce.rowloader import RowLoader
+from crmsync.sandbox.salesforce.schema import Field
 from crmsync.sandbox.salesforce.store import Row
-from crmsync.sandbox.salesforce.values import parse_datetime, stamp
 
 
 class Loading(OrgBase):
@@ -129,16 +126,21 @@ class Loading(OrgBase):
 
     def insert_rows(self, sobject: str, rows: Iterable[Mapping[str, Any]]) -> list[str]:
         """Rows as they are, past checks and side effects; missing stamps, owners and derived fields are filled in."""
+        ids: list[str] = []
+        for chunk in self._insert_chunks(sobject, rows):
+            ids += [row["Id"] for row in chunk]
+        return ids
+
+    def load_rows(self, sobject: str, rows: Iterable[Mapping[str, Any]]) -> int:
+        """The same without remembering the ids: for a generator of millions."""
+        return sum(len(chunk) for chunk in self._insert_chunks(sobject, rows))
+
+    def _insert_chunks(self, sobject: str, rows: Iterable[Mapping[str, Any]]) -> Iterator[list[Row]]:
         target = self.schema.require(sobject)
         with self.store.transaction():
-            blank = self._blank_row(target)
-            prepared = [self._prepare(target, blank, row) for row in rows]
-            self.store.insert(target, prepared)
-        return [row["Id"] for row in prepared]
-
-    def _blank_row(self, target: SObject) -> Row:
-        now, owner = self.stamp(), self._loader_id()
-        return {item.name: default_value(item, owner, now) for item in target.fields.values() if item.is_stored}
+            for chunk in RowLoader(self, target, self._loader_id()).chunks(rows):
+                self.store.insert(target, chunk)
+                yield chunk
 
     def _loader_id(self) -> str:
         if self._first_user is None:
@@ -147,34 +149,3 @@ class Loading(OrgBase):
                 return ""
             self._first_user = str(first)
         return self._first_user
-
-    def _prepare(self, target: SObject, blank: Row, given: Mapping[str, Any]) -> Row:
-        unknown = [name for name in given if name not in blank]
-        if unknown:
-            raise KeyError(f"{target.name} has no field {', '.join(unknown)}")
-        values = {name: _loaded(target.fields[name.lower()], value) for name, value in given.items()}
-        row = {**blank, **values}
-        row["Id"] = values.get("Id") or self.store.next_id(target.key_prefix or "000")
-        if "LastModifiedDate" in row and "LastModifiedDate" not in values:
-            row["LastModifiedDate"] = (
-                values.get("SystemModstamp") or values.get("CreatedDate") or row["LastModifiedDate"]
-            )
-        if "SystemModstamp" in row and "SystemModstamp" not in values:
-            row["SystemModstamp"] = row.get("LastModifiedDate") or row["SystemModstamp"]
-        derive_name(target, row, None)
-        if target.name == "Opportunity":
-            apply_stage(self, row, keep_given=values)
-            derive_opportunity(row, None)
-        return row
-
-
-def _loaded(item: Field, value: Any) -> Any:
-    """A Python value as its column holds it."""
-    if value is None or isinstance(value, bool):
-        return value if value is None else int(value)
-    if item.type in NUMBER_TYPES:
-        return float(value) if item.type != "int" else int(value)
-    if item.type == "datetime":
-        instant = value if isinstance(value, datetime) else parse_datetime(str(value))
-        return stamp(instant) if instant is not None else None
-    return str(value)

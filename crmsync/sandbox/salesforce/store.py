@@ -125,11 +125,18 @@ class Store:
     # ---------------------------------------------------------------- rows
 
     def next_id(self, prefix: str) -> str:
-        number = self.scalar(
-            "INSERT INTO _sequence VALUES (?, 1) ON CONFLICT (prefix) DO UPDATE SET last = last + 1 RETURNING last",
-            (prefix,),
+        return self.next_ids(prefix, 1)[0]
+
+    def next_ids(self, prefix: str, count: int) -> list[str]:
+        """A block of new ids."""
+        if not count:
+            return []
+        last = self.scalar(
+            "INSERT INTO _sequence VALUES (?, ?) ON CONFLICT (prefix) DO UPDATE SET last = last + excluded.last "
+            "RETURNING last",
+            (prefix, count),
         )
-        return make_id(prefix, number)
+        return [make_id(prefix, number) for number in range(last - count + 1, last + 1)]
 
     def insert(self, sobject: SObject, rows: Iterable[Row]) -> None:
         """Rows with any of the object's columns; grouped by nothing, so all rows must have the same keys per call."""

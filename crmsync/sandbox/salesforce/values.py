@@ -15,6 +15,7 @@ _DATETIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\
 _EMAIL = re.compile(r"[^@\s,;<>()]+@[^@\s.,;<>()]+(\.[^@\s.,;<>()]+)+")
 _JSON_KIND = {str: "VALUE_STRING", bool: "VALUE_TRUE", int: "VALUE_NUMBER_INT", float: "VALUE_NUMBER_FLOAT"}
 MULTISELECT_SEPARATOR = ";"
+ADDRESS_PARTS = ("City", "Country", "GeocodeAccuracy", "Latitude", "Longitude", "PostalCode", "State", "Street")
 
 
 def stamp(instant: datetime) -> str:
@@ -144,6 +145,5 @@ def _check_options(field: Field, values: list[str]) -> None:
 
 def address(row: Mapping[str, Any], prefix: str) -> dict[str, Any] | None:
     """A compound address from its parts; null when all are empty."""
-    parts = ("City", "Country", "GeocodeAccuracy", "Latitude", "Longitude", "PostalCode", "State", "Street")
-    found = {part[0].lower() + part[1:]: row.get(prefix + part) for part in parts}
+    found = {part[0].lower() + part[1:]: row.get(prefix + part) for part in ADDRESS_PARTS}
     return found if any(value is not None for value in found.values()) else None

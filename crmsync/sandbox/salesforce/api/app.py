@@ -153,7 +153,7 @@ class Front:
             return Response(None, answer.status, headers)
         if isinstance(answer.body, str):
             return Response(answer.body, answer.status, headers)
-        content = orjson.dumps(answer.body)
+        content = answer.body if isinstance(answer.body, bytes) else orjson.dumps(answer.body)
         if len(content) >= GZIP_FROM and "gzip" in request.headers.get("accept-encoding", ""):
             content = gzip.compress(content, 1)
             headers["Content-Encoding"] = "gzip"

@@ -76,7 +76,8 @@ class Call:
 
 @dataclass(slots=True)
 class Answer:
-    """Status, JSON body (``None``: no body at all) and extra headers."""
+    """Status, body and extra headers. The body is what becomes JSON, or finished JSON as bytes, or a text that is none;
+    ``None``: no body at all."""
 
     status: int = 200
     body: Any = None

@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
+import orjson
+
 from crmsync.sandbox.salesforce.api.calls import Answer, Call, Operations, parse_query
 from crmsync.sandbox.salesforce.api.resources import version_number
 from crmsync.sandbox.salesforce.errors import SalesforceError, json_error, not_found
@@ -104,7 +106,8 @@ def _run_one(call: Call, request: Mapping[str, Any], results: Results) -> Answer
 
 def _sub_answer(answer: Answer) -> Answer:
     headers = {name: value for name, value in answer.headers.items() if name in ("Location", "ETag", "Last-Modified")}
-    return Answer(answer.status, answer.body, headers)
+    body = orjson.loads(answer.body) if isinstance(answer.body, bytes) else answer.body
+    return Answer(answer.status, body, headers)
 
 
 def _subcall(call: Call, method: str, url: str, body: Any, headers: Mapping[str, str]) -> Call:
@@ -176,9 +179,8 @@ def batch(call: Call) -> Answer:
         url = str(request.get("url", ""))
         url = url if url.startswith("/services/data/") else f"/services/data/{url.lstrip('/')}"
         try:
-            answer = call.org.front.dispatcher.answer(
-                _subcall(call, str(request.get("method", "GET")), url, request.get("richInput"), {})
-            )
+            inner = _subcall(call, str(request.get("method", "GET")), url, request.get("richInput"), {})
+            answer = _sub_answer(call.org.front.dispatcher.answer(inner))
         except SalesforceError as error:
             answer = Answer(error.status, error.body())
         failed = failed or answer.status >= 400

@@ -35,7 +35,8 @@ def _run(call: Call, *, include_deleted: bool) -> Answer:
     if call.flag("columns"):
         statement = runner.compile(text, call.access, include_deleted=include_deleted)
         return Answer(body=_columns(statement))
-    return Answer(body=runner.run(text, call.access, call.base, batch=_batch(call), include_deleted=include_deleted))
+    page = runner.run(text, call.access, call.base, batch=_batch(call), include_deleted=include_deleted)
+    return Answer(body=page.dump())
 
 
 def _batch(call: Call) -> int:
@@ -51,7 +52,7 @@ def _plan(call: Call, statement: Any) -> dict[str, Any]:
 
 def _columns(statement: Any) -> dict[str, Any]:
     """The answer to ``columns=true``: names and types instead of rows."""
-    keys = statement.node.keys if statement.node else [name for name, _ in statement.names]
+    keys = [name for name, _ in statement.node.columns()] if statement.node else [name for name, _ in statement.names]
     sobject = statement.scope.sobject
     columns = [_column(key, sobject.field(key), is_aggregate=statement.node is None) for key in keys]
     return {
@@ -83,7 +84,7 @@ def _column(key: str, item: Field | None, *, is_aggregate: bool) -> dict[str, An
 
 @OPERATIONS.on("GET", "/query/{locator}")
 def more(call: Call, locator: str) -> Answer:
-    return Answer(body=call.org.queries.more(locator, call.base))
+    return Answer(body=call.org.queries.more(locator, call.base).dump())
 
 
 @OPERATIONS.on("GET", "/queryAll/{locator}")

@@ -112,7 +112,7 @@ def query(call: Call) -> Answer:
     source = next((name for name in _TABLES if name.lower() == str(parsed.source).lower()), None)
     if source is None:
         if call.org.schema.get(str(parsed.source)) is not None:
-            return Answer(body=call.org.queries.run(text, call.access, call.base))
+            return Answer(body=call.org.queries.run(text, call.access, call.base).dump())
         message = f"sObject type '{parsed.source}' is not supported."
         raise query_error(text, "INVALID_TYPE", message, parsed.source)
     rows = [row for row in _TABLES[source](call) if parsed.where is None or _matches(text, row, parsed.where)]

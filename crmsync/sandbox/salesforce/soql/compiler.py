@@ -12,10 +12,11 @@ from crmsync.sandbox.salesforce.errors import no_relationship
 from crmsync.sandbox.salesforce.schema import Field, SObject
 from crmsync.sandbox.salesforce.soql.ast import ChildQuery, FieldRef, Function, InQuery, Item, Operand, OrderItem, Query
 from crmsync.sandbox.salesforce.soql.conditions import Conditions
-from crmsync.sandbox.salesforce.soql.expressions import AGGREGATES, Expression, compile_operand
+from crmsync.sandbox.salesforce.soql.expressions import AGGREGATES, DATE_FUNCTIONS, Expression, compile_operand
 from crmsync.sandbox.salesforce.soql.parser import operand_text
-from crmsync.sandbox.salesforce.soql.rows import Node
+from crmsync.sandbox.salesforce.soql.rows import Children, Compound, Node, Value
 from crmsync.sandbox.salesforce.soql.scope import Context, Scope
+from crmsync.sandbox.salesforce.values import ADDRESS_PARTS
 
 MAX_OFFSET = 2000
 FIELDS_LIMIT = 200
@@ -41,14 +42,19 @@ class Statement:
     long_texts: int = 0
     children: list[Child] = field(default_factory=list)
 
-    def select(self, columns: str | None = None) -> str:
-        chosen = columns if columns is not None else ", ".join(self.columns)
+    def record_columns(self, base: str) -> str:
+        """Two columns: the record's id and its JSON."""
+        if self.node is None:
+            raise ValueError("only a query of rows has records")
+        return f"{self.node.id_sql}, {self.node.record_sql(f'{base}/sobjects/')}"
+
+    def select(self, chosen: str) -> str:
         return f"SELECT {chosen} FROM {self.scope.from_sql}{self.where}{self.group}{self.having}{self.order}"
 
 
 @dataclass(slots=True)
 class Child:
-    """A parent-to-child subquery: its own statement, with the parent's id as first column."""
+    """A parent-to-child subquery: its own statement, and the field that points to the parent."""
 
     key: str
     statement: Statement
@@ -89,7 +95,10 @@ class Compiler:
 
     @staticmethod
     def _is_aggregate(item: Item | ChildQuery) -> bool:
-        return isinstance(item, Item) and isinstance(item.operand, Function) and item.operand.name.upper() in AGGREGATES
+        """Aggregates, and date functions, which stand for groups only."""
+        if not isinstance(item, Item) or not isinstance(item.operand, Function):
+            return False
+        return item.operand.name.upper() in AGGREGATES | DATE_FUNCTIONS
 
     def _check_window(self) -> None:
         if self.query.offset > MAX_OFFSET:
@@ -98,7 +107,7 @@ class Compiler:
     # ---------------------------------------------------------------- rows
 
     def _row_columns(self) -> None:
-        root = self.statement.node = Node(self.scope.sobject, self._add(f'{self.scope.prefix}."Id"'))
+        root = self.statement.node = Node(self.scope.sobject, self.scope.prefix)
         for item in self.query.items:
             if isinstance(item, ChildQuery):
                 self._child(root, item.query)
@@ -128,21 +137,12 @@ class Compiler:
     def _place(self, node: Node, key: str, expression: Expression) -> None:
         item = expression.field
         if item is not None and item.type == "address" and expression.column is not None:
-            self._address(node, key, expression)
+            prefix = key.removesuffix("Address")
+            node.add(key, Compound({part: f'{expression.column.table}."{prefix}{part}"' for part in ADDRESS_PARTS}))
             return
-        index = self._add(expression.sql)
-        node.add(
-            key, index, bool if expression.type == "boolean" and expression.convert is None else expression.convert
-        )
-        if item is not None and item.custom and item.describe["length"] > 255:
+        node.add(key, Value(expression.sql, expression.type, item))
+        if item is not None and item.custom and item.type == "textarea" and item.describe["length"] > 255:
             self.statement.long_texts += 1
-
-    def _address(self, node: Node, key: str, expression: Expression) -> None:
-        column = expression.column
-        prefix = key.removesuffix("Address")
-        parts = ("City", "Country", "GeocodeAccuracy", "Latitude", "Longitude", "PostalCode", "State", "Street")
-        if column is not None:
-            node.add_address(key, {part: self._add(f'{column.table}."{prefix}{part}"') for part in parts})
 
     def _node_for(self, root: Node, path: Token) -> Node:
         """The (nested) parent object that a dotted path writes into."""
@@ -151,18 +151,11 @@ class Compiler:
             table, sobject = self.scope.parent(path, relations[:depth])
             reference = node.sobject.by_relationship.get(relation.lower())
             key = str(reference.relationship) if reference is not None else relation
-            parent = node.parents.get(key)
-            if parent is None:
-                parent = Node(sobject, self._add(f'{table}."Id"'))
-                node.add_parent(key, parent)
+            parent = node.slots.get(key)
+            if not isinstance(parent, Node):
+                parent = node.slots[key] = Node(sobject, table)
             node = parent
         return node
-
-    def _add(self, sql: str) -> int:
-        if sql in self.statement.columns:
-            return self.statement.columns.index(sql)
-        self.statement.columns.append(sql)
-        return len(self.statement.columns) - 1
 
     def _fields(self, root: Node, function: Function) -> None:
         which = operand_text(function.args[0]).upper() if function.args else ""
@@ -187,10 +180,9 @@ class Compiler:
         sobject, parent_field = found
         self._inner += 1
         compiler = Compiler(self.context, query, sobject, f"{self.scope.prefix}c{self._inner}")
-        compiler.statement.columns.append(f'{compiler.scope.prefix}."{parent_field.name}"')
         key = str(parent_field.child_relationship)
         self.statement.children.append(Child(key, compiler.compile(), parent_field))
-        root.add_children(key)
+        root.add(key, Children())
 
     # ---------------------------------------------------------------- aggregates
 

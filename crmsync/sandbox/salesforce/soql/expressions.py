@@ -24,6 +24,8 @@ _DATE_PARTS = {
     "DAY_ONLY": "{x}",
 }
 _DATE_PARTS |= {f"FISCAL_{part}": _DATE_PARTS[f"CALENDAR_{part}"] for part in ("YEAR", "QUARTER", "MONTH")}
+_DATE_PARTS["WEEK_IN_MONTH"] = "(CAST(STRFTIME('%d', {x}) AS INTEGER) + 6) / 7"
+DATE_FUNCTIONS = frozenset(_DATE_PARTS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +94,23 @@ def _wrapper(scope: Scope, function: Function, name: str) -> Expression:
     if name == "CONVERTTIMEZONE" or inner.column is None:
         return inner
     if name == "TOLABEL":
-        labels = {option["value"]: option["label"] for option in inner.column.field.describe["picklistValues"]}
-        return Expression(
-            inner.sql, inner.type, inner.key, inner.column, convert=lambda value: labels.get(value, value)
-        )
+        return Expression(_label_sql(inner), inner.type, inner.key, inner.column)
     if not inner.column.sobject.has("CurrencyIsoCode"):
         return inner
     code = f"{inner.column.table}.{quote('CurrencyIsoCode')}"
     rate = f'(SELECT "ConversionRate" FROM "CurrencyType" WHERE "IsoCode" = {code})'
     return Expression(f"{inner.sql} / COALESCE({rate}, 1)", inner.type, inner.key, inner.column)
+
+
+def _label_sql(inner: Expression) -> str:
+    """The value's label where the picklist has one; several values of a multi-select stay as they are."""
+    options = inner.column.field.describe["picklistValues"] if inner.column else []
+    renamed = [option for option in options if option["label"] != option["value"]]
+    if not renamed:
+        return inner.sql
+    whens = " ".join(f"WHEN {_text(option['value'])} THEN {_text(option['label'])}" for option in renamed)
+    return f"CASE {inner.sql} {whens} ELSE {inner.sql} END"
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

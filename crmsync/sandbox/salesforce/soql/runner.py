@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -12,7 +14,6 @@ from crmsync.sandbox.salesforce.access import Access
 from crmsync.sandbox.salesforce.errors import SalesforceError
 from crmsync.sandbox.salesforce.soql.compiler import Child, Compiler, Statement
 from crmsync.sandbox.salesforce.soql.parser import parse
-from crmsync.sandbox.salesforce.soql.rows import Record
 from crmsync.sandbox.salesforce.soql.scope import Context
 
 if TYPE_CHECKING:
@@ -20,15 +21,30 @@ if TYPE_CHECKING:
 
 MAX_BATCH, MIN_BATCH, LONG_TEXT_BATCH = 2000, 200, 200
 MAX_CURSORS = 500
+Record = dict[str, Any]
 
 
 @dataclass(slots=True)
 class Cursor:
-    """The ids of a result in order; values are read when a page is asked for."""
+    """The rows of a result in order, by SQLite's number of each; values are read when a page is asked for."""
 
     statement: Statement
-    ids: list[str]
+    rows: array[int]
     batch: int
+
+
+@dataclass(slots=True)
+class Page:
+    """One answer to a query. Records are finished JSON texts."""
+
+    total: int
+    records: Sequence[str] = field(default=())
+    next_url: str = ""
+
+    def dump(self) -> bytes:
+        head = f'{{"totalSize":{self.total},"done":{"false" if self.next_url else "true"}'
+        more = f',"nextRecordsUrl":"{self.next_url}"' if self.next_url else ""
+        return f'{head}{more},"records":[{",".join(self.records)}]}}'.encode()
 
 
 class QueryRunner:
@@ -44,12 +60,11 @@ class QueryRunner:
 
     def run(
         self, text: str, access: Access, base: str, *, batch: int = MAX_BATCH, include_deleted: bool = False
-    ) -> dict[str, Any]:
+    ) -> Page:
         """The answer to /query or /queryAll. ``base`` is the version's URL prefix."""
         statement = self.compile(text, access, include_deleted=include_deleted)
         if statement.kind == "count":
-            total = self._count(statement)
-            return {"totalSize": total, "done": True, "records": []}
+            return Page(self._count(statement))
         if statement.kind == "aggregate":
             return self._aggregate(statement)
         batch = max(MIN_BATCH, min(batch, MAX_BATCH))
@@ -57,32 +72,33 @@ class QueryRunner:
             batch = min(batch, LONG_TEXT_BATCH)
         return self._first_page(statement, base, batch)
 
-    def more(self, locator: str, base: str) -> dict[str, Any]:
+    def more(self, locator: str, base: str) -> Page:
         name, _, offset = locator.rpartition("-")
         cursor = self._cursors.get(name)
-        if cursor is None or not offset.isdigit():
+        if cursor is None or not (offset.isascii() and offset.isdigit()):
             raise SalesforceError("INVALID_QUERY_LOCATOR", "invalid query locator")
-        start = int(offset)
-        chunk = cursor.ids[start : start + cursor.batch]
-        records = self._by_ids(cursor.statement, chunk, base)
-        return self._page(records, len(cursor.ids), start + len(chunk), name, base)
+        return self._page(name, cursor, min(int(offset), len(cursor.rows)), base)
 
     # ---------------------------------------------------------------- rows
 
-    def _first_page(self, statement: Statement, base: str, batch: int) -> dict[str, Any]:
-        limit = statement.limit if statement.limit is not None else -1
-        wanted = batch + 1 if limit < 0 else min(limit, batch + 1)
-        sql = f"{statement.select()} LIMIT {wanted} OFFSET {statement.offset}"
-        rows = self.org.store.all(sql, statement.parameters)
-        if len(rows) <= batch:
-            records = self._records(statement, rows, base)
-            return {"totalSize": len(rows), "done": True, "records": records}
-        ids_sql = (
-            f"{statement.select(statement.columns[statement.node.id_index])} LIMIT {limit} OFFSET {statement.offset}"  # type: ignore[union-attr]
-        )
-        ids = [row[0] for row in self.org.store.all(ids_sql, statement.parameters)]
-        name = self._keep(Cursor(statement, ids, batch))
-        return self._page(self._records(statement, rows[:batch], base), len(ids), batch, name, base)
+    def _first_page(self, statement: Statement, base: str, batch: int) -> Page:
+        """One query where everything fits in a page; a cursor where it does not."""
+        limit = -1 if statement.limit is None else statement.limit
+        fits = batch + 1 if limit < 0 else min(limit, batch + 1)
+        sql = f"{statement.select(statement.record_columns(base))} LIMIT {fits} OFFSET {statement.offset}"
+        found = self.org.store.all(sql, statement.parameters)
+        if len(found) <= batch:
+            return Page(len(found), self._records(statement, found, base, batch))
+        rows = self.row_numbers(statement)
+        name = self._keep(Cursor(statement, rows, batch))
+        records = self._records(statement, found[:batch], base, batch)
+        return Page(len(rows), records, self._next(name, batch, len(rows), base))
+
+    def row_numbers(self, statement: Statement) -> array[int]:
+        """The whole result as row numbers: eight bytes a record, however many there are."""
+        limit = -1 if statement.limit is None else statement.limit
+        sql = f"{statement.select(f'{statement.scope.prefix}.rowid')} LIMIT {limit} OFFSET {statement.offset}"
+        return array("q", (row[0] for row in self.org.store.connection.execute(sql, statement.parameters)))
 
     def _keep(self, cursor: Cursor) -> str:
         self._numbers += 1
@@ -92,56 +108,62 @@ class QueryRunner:
             self._cursors.popitem(last=False)
         return name
 
-    @staticmethod
-    def _page(records: list[Record], total: int, reached: int, name: str, base: str) -> dict[str, Any]:
-        if reached >= total:
-            return {"totalSize": total, "done": True, "records": records}
-        return {
-            "totalSize": total,
-            "done": False,
-            "nextRecordsUrl": f"{base}/query/{name}-{reached}",
-            "records": records,
-        }
-
-    def _by_ids(self, statement: Statement, ids: list[str], base: str) -> list[Record]:
+    def _page(self, name: str, cursor: Cursor, start: int, base: str) -> Page:
         """A later page: the rows as they are now; what was deleted for good meanwhile is left out."""
-        own_id = f'{statement.scope.prefix}."Id"'
-        wanted = f"{own_id} IN (SELECT value FROM JSON_EACH(?))"
-        sql = f"SELECT {', '.join(statement.columns)} FROM {statement.scope.from_sql} WHERE {wanted}"
-        index = statement.node.id_index if statement.node else 0
-        found = {row[index]: row for row in self.org.store.all(sql, (orjson.dumps(ids).decode(),))}
-        return self._records(statement, [found[one] for one in ids if one in found], base)
+        chunk = cursor.rows[start : start + cursor.batch]
+        found = self.read(cursor.statement, cursor.statement.record_columns(base), chunk)
+        records = self._records(cursor.statement, found, base, cursor.batch)
+        return Page(len(cursor.rows), records, self._next(name, start + len(chunk), len(cursor.rows), base))
 
-    def _records(self, statement: Statement, rows: list[tuple[Any, ...]], base: str) -> list[Record]:
-        node = statement.node
-        if node is None:
-            return []
-        sobjects = f"{base}/sobjects/"
-        records = [record for row in rows if (record := node.record(row, sobjects)) is not None]
+    @staticmethod
+    def _next(name: str, reached: int, total: int, base: str) -> str:
+        return f"{base}/query/{name}-{reached}" if reached < total else ""
+
+    def read(self, statement: Statement, columns: str, rows: Iterable[int]) -> list[tuple[Any, ...]]:
+        """Columns of rows by number, in the order given: CROSS JOIN makes SQLite walk the list and look each one up."""
+        scope = statement.scope
+        source = f"JSON_EACH(?) wanted CROSS JOIN {scope.from_sql}"
+        sql = f"SELECT {columns} FROM {source} WHERE {scope.prefix}.rowid = wanted.value"
+        return self.org.store.all(sql, (orjson.dumps(list(rows)).decode(),))
+
+    def _records(self, statement: Statement, found: list[tuple[Any, ...]], base: str, batch: int) -> list[str]:
+        texts = [row[1] for row in found]
+        if not statement.children:
+            return texts
+        records = [orjson.loads(text) for text in texts]
         for child in statement.children:
-            ids = [row[node.id_index] for row in rows]
-            grouped = self._children(child, ids, base)
-            for record_id, record in zip(ids, records, strict=True):
-                found = grouped.get(record_id)
-                record[child.key] = {"totalSize": len(found), "done": True, "records": found} if found else None
-        return records
+            grouped = self._children(child, [row[0] for row in found], base, batch)
+            for (record_id, _), record in zip(found, records, strict=True):
+                page = grouped.get(record_id)
+                record[child.key] = orjson.Fragment(page.dump()) if page else None
+        return [orjson.dumps(record).decode() for record in records]
 
-    def _children(self, child: Child, parent_ids: list[str], base: str) -> dict[str, list[Record]]:
+    def _children(self, child: Child, parent_ids: list[str], base: str, batch: int) -> dict[str, Page]:
+        """The subquery's records by parent; a parent with more than a page of them gets a locator of their own."""
         statement = child.statement
-        parent_column = statement.columns[0]
+        prefix = statement.scope.prefix
+        parent_column = f'{prefix}."{child.parent_field.name}"'
         where = f"{statement.where} AND" if statement.where else " WHERE"
         sql = (
-            f"SELECT {', '.join(statement.columns)} FROM {statement.scope.from_sql}{where} "
-            f"{parent_column} IN (SELECT value FROM JSON_EACH(?)){statement.order}"
+            f"SELECT {parent_column}, {prefix}.rowid, {statement.record_columns(base)} FROM {statement.scope.from_sql}"
+            f"{where} {parent_column} IN (SELECT value FROM JSON_EACH(?)){statement.order}"
         )
-        rows = self.org.store.all(sql, [*statement.parameters, orjson.dumps(parent_ids).decode()])
         grouped: dict[str, list[tuple[Any, ...]]] = {}
-        for row in rows:
-            grouped.setdefault(row[0], []).append(row)
+        for parent, *row in self.org.store.all(sql, [*statement.parameters, orjson.dumps(parent_ids).decode()]):
+            grouped.setdefault(parent, []).append(tuple(row))
         end = None if statement.limit is None else statement.offset + statement.limit
-        return {
-            parent: self._records(statement, found[statement.offset : end], base) for parent, found in grouped.items()
-        }
+        pages = {}
+        for parent, found in grouped.items():
+            if chosen := found[statement.offset : end]:
+                pages[parent] = self._child_page(statement, chosen, base, batch)
+        return pages
+
+    def _child_page(self, statement: Statement, found: list[tuple[Any, ...]], base: str, batch: int) -> Page:
+        texts = self._records(statement, [row[1:] for row in found[:batch]], base, batch)
+        if len(found) <= batch:
+            return Page(len(found), texts)
+        name = self._keep(Cursor(statement, array("q", (row[0] for row in found)), batch))
+        return Page(len(found), texts, self._next(name, batch, len(found), base))
 
     # ---------------------------------------------------------------- counts and aggregates
 
@@ -150,17 +172,16 @@ class QueryRunner:
         total = max(0, total - statement.offset)
         return total if statement.limit is None else min(total, statement.limit)
 
-    def _aggregate(self, statement: Statement) -> dict[str, Any]:
+    def _aggregate(self, statement: Statement) -> Page:
         limit = -1 if statement.limit is None else statement.limit
-        sql = f"{statement.select()} LIMIT {limit} OFFSET {statement.offset}"
+        sql = f"{statement.select(', '.join(statement.columns))} LIMIT {limit} OFFSET {statement.offset}"
         rows = self.org.store.all(sql, [*statement.parameters, *statement.having_parameters])
         if len(rows) > MAX_BATCH:
             message = (
                 "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
             )
             raise SalesforceError("EXCEEDED_ID_LIMIT", message)
-        records = [self._aggregate_record(statement, row) for row in rows]
-        return {"totalSize": len(records), "done": True, "records": records}
+        return Page(len(rows), [orjson.dumps(self._aggregate_record(statement, row)).decode() for row in rows])
 
     @staticmethod
     def _aggregate_record(statement: Statement, row: tuple[Any, ...]) -> Record:
