@@ -55,7 +55,8 @@ def test_values_come_back_as_strings(send: Send, portal: HubSpotPortal) -> None:
     shown = _update(send, "deals", deal, **given)["properties"]
     assert (shown["amount"], shown["closedate"], shown["signed_on"]) == ("12.5", "2026-03-02T10:00:00Z", "2026-03-02")
     assert _update(send, "deals", deal, amount="", dealname=None)["properties"]["amount"] == ""
-    assert send("GET", f"/crm/v3/objects/deals/{deal}").json()["properties"]["amount"] is None
+    assert send("GET", f"/crm/v3/objects/deals/{deal}").json()["properties"]["amount"] == ""
+    assert send("GET", f"/crm/v3/objects/deals/{deal}?properties=dealtype").json()["properties"]["dealtype"] is None
 
 
 def test_a_date_must_be_midnight(send: Send, portal: HubSpotPortal) -> None:

@@ -168,7 +168,7 @@ class Endpoint:
 def answer(portal: HubSpotPortal, endpoint: Endpoint, request: Request, payload: bytes) -> Response:
     call = _call(portal, request, payload)
     try:
-        call.token = _admit(portal, endpoint, call, request.headers.get("authorization", ""))
+        _admit(portal, endpoint, call, request.headers.get("authorization", ""))
         with portal.database.transaction():
             status, body, *more = endpoint.run(call)
         portal.count_writes(call.writes)
@@ -208,17 +208,16 @@ def _call(portal: HubSpotPortal, request: Request, payload: bytes) -> Call:
     )
 
 
-def _admit(portal: HubSpotPortal, endpoint: Endpoint, call: Call, authorization: str) -> Token | None:
+def _admit(portal: HubSpotPortal, endpoint: Endpoint, call: Call, authorization: str) -> None:
     if endpoint.scopes is None:
-        return None
-    token = portal.tokens.check(authorization, call.now_ms)
+        return
+    call.token = token = portal.tokens.check(authorization, call.now_ms)
     portal.limits.count(endpoint.limiter, call.now_ms)
     if call.url_length > MAX_URL:
         raise Refusal(414, f"The URI is too long: {call.url_length} characters")
     wanted = endpoint.scopes(call)
     if wanted and not token.scopes.intersection(wanted):
         raise missing_scopes(list(wanted))
-    return token
 
 
 def _response(status: int, body: Any, accepted: str = "") -> Response:

@@ -79,7 +79,9 @@ class Changes:
         for change in self._connection.execute(sql, (type_id, row.id)):
             if change[0] in found:
                 found[change[0]].append(change)
-        return {name: list(_versions(changes, row, row.properties.get(name))) for name, changes in found.items()}
+        return {
+            name: list(_versions(changes, row, row.properties.get(name) or None)) for name, changes in found.items()
+        }
 
 
 def _versions(changes: list[tuple[Any, ...]], row: Row, value: str | None) -> Iterable[dict[str, Any]]:

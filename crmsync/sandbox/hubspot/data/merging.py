@@ -47,7 +47,7 @@ class Merger:
     def _merged(self, kind: ObjectType, primary: Row, loser: Row, act: Act) -> Row:
         new_id = self._records.new_ids(kind.id, 1)[0]
         filled = {name: value for name, value in loser.properties.items() if name not in _OWN}
-        properties = {**filled, **primary.properties}
+        properties = {**filled, **{name: value for name, value in primary.properties.items() if value}}
         properties |= {"hs_object_source": "MERGE", "hs_object_source_label": "MERGE"}
         earlier = [row.properties.get("hs_merged_object_ids", "") for row in (primary, loser)]
         ids = [part for text in earlier for part in text.split(";") if part]

@@ -138,7 +138,7 @@ def _unique_values(row: Row, names: Sequence[str]) -> Iterable[tuple[str, str]]:
 
 
 def visible_properties(row: Row, kind: ObjectType, now_ms: int) -> dict[str, str]:
-    """All stored values plus those that live in columns."""
+    """All stored values plus those that live in columns. What was cleared is an empty text."""
     stamps = {kind.created_property: wire(row.created_ms), kind.modified_property: wire(row.modified_ms(now_ms))}
     return {**row.properties, **stamps, "hs_object_id": str(row.id)}
 

@@ -127,7 +127,7 @@ class SearchCompiler:
             return Clause("created_ms")
         if name in {"hs_lastmodifieddate", self._kind.modified_property}:
             return Clause("modified_ms")
-        raw = Clause("json_extract(properties, ?)", [f'$."{name}"'])
+        raw = Clause("nullif(json_extract(properties, ?), '')", [f'$."{name}"'])
         if kind == "number":
             return Clause(f"CAST({raw.sql} AS REAL)", raw.bound)
         if kind in {"datetime", "date"}:

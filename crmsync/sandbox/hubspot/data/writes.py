@@ -49,13 +49,13 @@ class Writer:
         self._set(kind, row, values, act)
         row.properties |= computed.initial(kind, row, act)
         row.properties |= computed.derived(kind, row, self._pipelines, act.now_ms)
-        self._store(kind, row, act)
+        self._store(kind, row, act, is_new=True)
         self._follow(kind, row, values, act)
         return row
 
     def update(self, kind: ObjectType, row: Row, values: Values, act: Act) -> Row:
         """A write that changes nothing does not move the modified date."""
-        changed = {name: value for name, value in values.items() if row.properties.get(name) != value}
+        changed = {name: value for name, value in values.items() if (row.properties.get(name) or None) != value}
         if changed:
             self._lag(kind, row, act)
             self._set(kind, row, changed, act)
@@ -93,7 +93,7 @@ class Writer:
             return
         kind = self._types.by_id[type_id]
         told = self._told(type_id, record_id)
-        changed = {name: value for name, value in told.items() if row.properties.get(name) != value}
+        changed = {name: value for name, value in told.items() if (row.properties.get(name) or None) != value}
         if changed or self._behaviour.associations_touch:
             self._lag(kind, row, act)
             self._set(kind, row, changed, Act(act.now_ms, act.who, "CALCULATED", "", act.request_id))
@@ -101,12 +101,13 @@ class Writer:
             self._store(kind, row, act)
 
     def _set(self, kind: ObjectType, row: Row, values: Mapping[str, str | None], act: Act) -> None:
-        old = {name: row.properties.get(name) for name in values}
+        """What was cleared reads as an empty text from then on, what never had a value as null (recorded: sessions)."""
+        old = {name: row.properties.get(name) or None for name in values}
         for name, value in values.items():
-            if value is None:
-                row.properties.pop(name, None)
-            else:
+            if value is not None:
                 row.properties[name] = value
+            elif old[name]:
+                row.properties[name] = ""
         if values.get("createdate"):  # deals: a person may move it
             row.created_ms = parse_ms(str(row.properties.pop("createdate")))
         if "hubspot_owner_id" in values:
@@ -124,9 +125,9 @@ class Writer:
         row.updated_ms = max(act.now_ms, row.modified_ms(act.now_ms))
         row.settled_ms = None
 
-    def _store(self, kind: ObjectType, row: Row, act: Act) -> None:
+    def _store(self, kind: ObjectType, row: Row, act: Act, *, is_new: bool = False) -> None:
         if row.archived_ms is None:
-            row.settled_ms = self._behaviour.settled_ms(kind, row.id, act.now_ms)
+            row.settled_ms = self._behaviour.settled_ms(kind, row.id, act.now_ms, is_new=is_new)
         self._records.save(kind.id, [row])
         self._records.claim(kind.id, [row], self._catalog.unique_names(kind.id))
 
