@@ -334,6 +334,8 @@ class Touch:
     """A dated, evidenced action of a partner on a deal or an account."""
 
     id: str
+    key: str | None = None
+    """Of a touch that came from a file: what makes it unique."""
     name: str | None = None
     partner_id: str | None = None
     deal_id: str | None = None

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from copy import deepcopy
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Literal
 
-from crmsync.errors import CrmsyncError, GuardError, UsageError
+from crmsync.errors import CrmsyncError, StoreError, UsageError
 from crmsync.project import Guards
-from crmsync.sync.decide import decide_changes
-from crmsync.sync.intake import land_intake, plan_intake
+from crmsync.sync.decide import decide_changes, mark_owed
+from crmsync.sync.guards import check_guards, note_written
+from crmsync.sync.intake import land_rows, plan_intake
 from crmsync.sync.plan import Change, Plan
 from crmsync.sync.planner import build_plan, plan_tasks
 from crmsync.sync.pull import check_completeness, pull_all
-from crmsync.sync.push import push_plan, settle_unfinished
+from crmsync.sync.push import push_plan
 from crmsync.sync.report import RunReport
 from crmsync.sync.session import Session
-
-HAS_SYNCED = "has_synced"
+from crmsync.sync.settle import settle_unfinished
 
 
 class _Undo(Exception):
@@ -32,25 +33,24 @@ def make_plan(session: Session, *, full: bool = False) -> tuple[Plan, RunReport]
         _refresh(session, report, full=full)
         changes: list[Change] = []
         with _forgetting(session):
-            outcome = decide_changes(session, report, everything=full)
-            changes = [*plan_intake(session, report), *outcome.changes, *plan_tasks(session, outcome.tasks)]
+            changes = [*plan_intake(session, report), *_decided(session, report, full=full)]
         plan = build_plan(session, changes)
         _count_plan(report, plan)
     return plan, report
 
 
 def sync(session: Session, *, full: bool = False, limits: Guards | None = None) -> tuple[Plan, RunReport]:
-    """Plan and apply within the project's guards: what the scheduler runs.
+    """Plan and apply within the project's guards: what the scheduler runs. The plan holds all that was to be written.
 
     :raises GuardError: when the plan is larger than the guards allow; nothing was written then.
     """
     with _run(session, "sync") as report:
         settle_unfinished(session)
         _refresh(session, report, full=full)
-        land_intake(session, report, lambda plan: check_guards(session, plan, limits))
-        plan = _decide(session, report, full=full, limits=limits)
-        push_plan(session, report, plan)
-        session.store.set_meta(HAS_SYNCED, "yes")
+        landed = _land_intake(session, report, full=full, limits=limits)
+        plan, rest = _decide(session, report, landed, full=full, limits=limits)
+        push_plan(session, report, rest)
+        note_written(session)
     return plan, report
 
 
@@ -70,7 +70,8 @@ def apply_plan(session: Session, plan: Plan, *, limits: Guards | None = None) ->
         settle_unfinished(session)
         _count_plan(report, plan)
         check_guards(session, plan, limits)
-        push_plan(session, report, plan)
+        push_plan(session, report, plan, decided=False)
+        note_written(session)
     return report
 
 
@@ -79,14 +80,36 @@ def _refresh(session: Session, report: RunReport, *, full: bool) -> None:
     check_completeness(session, report)
 
 
-def _decide(session: Session, report: RunReport, *, full: bool, limits: Guards | None) -> Plan:
-    """Decide and plan in one transaction; a guard that stops the run leaves no trace of it."""
+def _decided(session: Session, report: RunReport, *, full: bool) -> list[Change]:
+    outcome = decide_changes(session, report, everything=full)
+    return [*outcome.changes, *plan_tasks(session, outcome.tasks)]
+
+
+def _land_intake(session: Session, report: RunReport, *, full: bool, limits: Guards | None) -> Sequence[Change]:
+    """Write what the intake files bring, once the guards allow it together with all that is to be written anyway."""
+    changes = plan_intake(session, report, writes_rejects=True)
+    if changes:
+        with _forgetting(session):
+            expected = _decided(session, deepcopy(report), full=full)
+            check_guards(session, build_plan(session, [*changes, *expected]), limits)
+        land_rows(session, report, changes)
+    return changes
+
+
+def _decide(
+    session: Session, report: RunReport, landed: Sequence[Change], *, full: bool, limits: Guards | None
+) -> tuple[Plan, Plan]:
+    """Decide and plan in one transaction; a guard that stops the run leaves no trace of it.
+
+    :return: the plan of the whole run, and what of it is still to be written.
+    """
     with session.store.transaction():
-        outcome = decide_changes(session, report, everything=full)
-        plan = build_plan(session, [*outcome.changes, *plan_tasks(session, outcome.tasks)])
-        _count_plan(report, plan)
-        check_guards(session, plan, limits)
-    return plan
+        changes = _decided(session, report, full=full)
+        rest, whole = build_plan(session, changes), build_plan(session, [*landed, *changes])
+        _count_plan(report, whole)
+        check_guards(session, whole, limits, already_written=len(landed))
+        mark_owed(session, rest)
+    return whole, rest
 
 
 @contextmanager
@@ -104,37 +127,6 @@ def _count_plan(report: RunReport, plan: Plan) -> None:
     report.planned_fields = plan.field_count
 
 
-def check_guards(session: Session, plan: Plan, limits: Guards | None = None) -> None:
-    """Stop before the first write when the plan touches more than the project allows.
-
-    :raises GuardError: with both numbers.
-    """
-    guards = limits or session.project.guards
-    first = session.store.get_meta(HAS_SYNCED) is None
-    widened = first and guards.first_run_max_changes is not None
-    most = guards.first_run_max_changes if widened else guards.max_changes
-    count = len(plan.changes)
-    if most is not None and count > most:
-        key = "guards.first_run.max_changes" if first else "guards.max_changes"
-        raise GuardError(
-            f"the plan changes {count} records, {key} allows {most}; nothing was written",
-            hint=f"look at it with `crmsync plan`, then raise {key} in {session.project.path.name}",
-        )
-    if guards.max_percent is not None and not first:
-        _check_percent(session, plan, guards.max_percent)
-
-
-def _check_percent(session: Session, plan: Plan, most: float) -> None:
-    total = sum(session.store.count(name) for name in {change.object for change in plan.changes})
-    updates = sum(change.op == "update" for change in plan.changes)
-    if total and 100 * updates > most * total and updates > 20:
-        raise GuardError(
-            f"the plan changes {updates} of {total} records ({100 * updates / total:.1f} %), "
-            f"guards.max_percent allows {most:g}; nothing was written",
-            hint=f"look at it with `crmsync plan`, then raise guards.max_percent in {session.project.path.name}",
-        )
-
-
 @contextmanager
 def _run(session: Session, mode: Literal["plan", "sync", "apply"]) -> Iterator[RunReport]:
     """A run with its row in the store, whatever becomes of it."""
@@ -147,22 +139,23 @@ def _run(session: Session, mode: Literal["plan", "sync", "apply"]) -> Iterator[R
         started_at=session.now,
         policy_version=session.policy.version,
     )
-    store.start_run(report.run_id, mode, session.now)
+    store.start_run(
+        report.run_id, mode, session.now, connection=session.connection.name, system=session.connection.system
+    )
     try:
         yield report
-        report.status = "partial" if report.failures or report.rejects else "ok"
-    except CrmsyncError as error:
-        report.status, report.error = "failed", f"{error.code}: {error.message}"
-        raise
     except BaseException as error:
-        report.status, report.error = "failed", type(error).__name__
+        report.status = "failed"
+        report.error = f"{error.code}: {error.message}" if isinstance(error, CrmsyncError) else type(error).__name__
+        with suppress(StoreError):  # the first error is the one to tell
+            _finish(session, report)
         raise
-    finally:
-        _finish(session, report)
+    report.status = "partial" if report.failures or report.rejects else "ok"
+    _finish(session, report)
 
 
 def _finish(session: Session, report: RunReport) -> None:
-    report.api = session.connector.budget()
+    report.api = session.budget()
     report.finished_at = datetime.now(UTC)
     report.findings_open = session.store.open_findings_count()
     session.store.finish_run(asdict(report))

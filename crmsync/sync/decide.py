@@ -16,7 +16,7 @@ from crmsync.store import DecisionRow, FindingRow
 from crmsync.sync.diff import Differ, Suggestion, label_of
 from crmsync.sync.facts import DECIDED, Neighbourhood, Reader, Subject
 from crmsync.sync.places import place_of
-from crmsync.sync.plan import Change
+from crmsync.sync.plan import Change, Plan
 from crmsync.sync.report import RunReport
 from crmsync.sync.session import Session
 
@@ -30,10 +30,9 @@ class Outcome:
 
 
 def decide_changes(session: Session, report: RunReport, *, everything: bool = False) -> Outcome:
-    """Decide every neighbourhood that is awake and diff it against the mirror.
+    """Decide every neighbourhood that is awake and diff it against the mirror; nothing is pending afterwards.
 
-    Afterwards exactly the rows that still differ from their decision are pending: a crash, or a failed write, is
-    taken up again by the next run. Runs in one transaction of the caller.
+    Runs in one transaction of the caller, who marks as pending what still has to be written (see ``mark_owed``).
     """
     store = session.store
     reader = Reader(session)
@@ -50,9 +49,16 @@ def decide_changes(session: Session, report: RunReport, *, everything: bool = Fa
     session.progress.step("decide", report.decided, report.decided)
     _drop_vanished(session, report, woken.vanished)
     store.clear_pending(pending)
-    store.mark_pending([(change.object, change.id) for change in work.outcome.changes if change.id])
     store.set_meta("config_hash", session.config_hash)
     return work.outcome
+
+
+def mark_owed(session: Session, plan: Plan) -> None:
+    """Records that differ from their decision, or lack a task, are pending until the CRM agrees.
+
+    A crash, or a write that failed, is so taken up again by the next run, whatever woke the neighbourhood in this one.
+    """
+    session.store.mark_pending(sorted({change.place for change in plan.changes if change.place}))
 
 
 def _all_rows(session: Session) -> Iterable[tuple[str, str]]:

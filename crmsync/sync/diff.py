@@ -17,6 +17,7 @@ from crmsync.remote import RemoteRecord, Scalar
 from crmsync.rules import FieldDecision
 from crmsync.sync.places import place_of
 from crmsync.sync.plan import Change, FieldChange
+from crmsync.sync.raw import is_blank
 
 STAMPS = ("policy_version", "synced_at")
 
@@ -93,7 +94,7 @@ class Differ:
             return
         old = draft.row.fields.get(target.remote_field)
         new = self.mapping.to_remote(decision.kind, decision.field, decision.value)
-        if (_blank(old) and _blank(new)) or _same(current, self._as_kept(decision, new)):
+        if (is_blank(old) and is_blank(new)) or _same(current, self._as_kept(decision, new)):
             return
         if target.mode == "suggest":
             found.suggestions.append(Suggestion(decision, target.remote_field, new))
@@ -110,8 +111,8 @@ class Differ:
 
     def _may_write(self, decision: FieldDecision, target: FieldMapping, old: Scalar) -> bool:
         if target.mode == "first_sync_only":
-            return _blank(old) and not self.was_written(target.object, decision.id, decision.field)
-        return target.mode == "engine_owned" or _blank(old)
+            return is_blank(old) and not self.was_written(target.object, decision.id, decision.field)
+        return target.mode == "engine_owned" or is_blank(old)
 
     def _change(self, object_name: str, draft: _Draft) -> Change:
         stamps = [*draft.stamps.values(), *self._synced_at(draft)]
@@ -148,7 +149,3 @@ def _same(current: Value, wanted: Value) -> bool:
     if isinstance(current, tuple) and isinstance(wanted, tuple):
         return sorted(current) == sorted(wanted)
     return current == wanted or (current in (None, ()) and wanted in (None, ()))
-
-
-def _blank(raw: Scalar) -> bool:
-    return raw is None or raw == ""

@@ -76,36 +76,51 @@ class Reader:
         self._kinds_of: dict[str, list[str]] = defaultdict(list)
         for kind in self._mapping.kinds:
             self._kinds_of[self._mapping.object_of(kind)].append(kind)
+        companies = [self._mapping.object_of(kind) for kind in ("account", "partner") if kind in self._mapping.kinds]
+        self._merged = {old: new for name in companies for old, new in self._aliases.get(name, {}).items()}
 
     # -------------------------------------------------------------- index
 
     def index(self, pairs: Iterable[tuple[str, str]]) -> Woken:
-        """Re-index changed mirror rows."""
-        seeds: set[Subject] = set()
-        vanished: set[Subject] = set()
-        watched: set[str] = set()
-        for object_name, row_id in pairs:
-            old: set[str] = set()
-            new: set[str] = set()
-            for subject, keys in self._subjects(object_name, row_id).items():
-                known = self._store.keys(*subject)
-                old |= known
-                new |= keys
-                self._store.save_keys(*subject, keys)
-                if keys:
-                    seeds.add(subject)
-                elif known:
-                    vanished.add(subject)
-            seeds |= self._store.members(old - new)
-            watched |= {key for key in old | new if key.startswith(("partner:", "user:"))}
-        return Woken(seeds, vanished, watched)
+        """Re-index changed mirror rows, and what referred to those that were merged away: it now means the survivor."""
+        woken = Woken(set(), set(), set())
+        for pair in pairs:
+            for other in self._index_row(*pair, woken):
+                self._index_row(*other, woken)
+        return woken
 
-    def _subjects(self, object_name: str, row_id: str) -> dict[Subject, frozenset[str]]:
-        """Every subject that the row can stand for, with its keys: none for those that it no longer is."""
-        subjects: dict[Subject, frozenset[str]] = {(k, row_id): frozenset() for k in self._kinds_of[object_name]}
+    def _index_row(self, object_name: str, row_id: str, woken: Woken) -> list[tuple[str, str]]:
+        """Re-index one row; the rows that a merge left with an id that is no more."""
         row = self._store.row(object_name, row_id)
+        old: set[str] = set()
+        new: set[str] = set()
+        for subject, keys in self._subjects(object_name, row_id, row).items():
+            known = self._store.keys(*subject)
+            old |= known
+            new |= keys
+            self._store.save_keys(*subject, keys)
+            if keys:
+                woken.seeds.add(subject)
+            elif known:
+                woken.vanished.add(subject)
+        left = self._store.members(old - new)
+        woken.seeds.update(left)
+        woken.watch_keys.update(key for key in old | new if key.startswith(("partner:", "user:")))
+        return [self._row_of(subject) for subject in sorted(left)] if row and row.merged_into else []
+
+    def _row_of(self, subject: Subject) -> tuple[str, str]:
+        kind, row_id = subject
+        tie = kind.removeprefix("link:")
+        return (tie if tie != kind else self._mapping.object_of(kind), row_id)
+
+    def _subjects(self, object_name: str, row_id: str, row: RemoteRecord | None) -> dict[Subject, frozenset[str]]:
+        """Every subject that the row can stand for, with its keys: none for those that it no longer is."""
+        kinds = self._kinds_of.get(object_name, ())
+        subjects: dict[Subject, frozenset[str]] = {(kind, row_id): frozenset() for kind in kinds}
+        if not kinds:
+            subjects[f"link:{object_name}", row_id] = frozenset()
         if row is None or row.deleted:
-            return subjects or {(f"link:{object_name}", row_id): frozenset()}
+            return subjects
         records, links = self._read(object_name, row)
         ties = frozenset(key for link in links for key in link_keys(link))
         for record in records:
@@ -162,7 +177,6 @@ class Reader:
     def _facts(self, ids: dict[str, list[str]]) -> tuple[Facts, frozenset[str]]:
         records: dict[str, list[Record]] = {}
         links: set[Link] = set()
-        merged = self._merged("account")
         for kind in DECIDED:
             records[kind], ties = self._load(kind, ids.get(kind, []))
             links |= ties
@@ -170,8 +184,7 @@ class Reader:
             for row in self._store.rows(kind.removeprefix("link:"), ids[kind]):
                 links |= set(self._read(kind.removeprefix("link:"), row)[1])
         ordered = tuple(sorted(links, key=lambda k: (k.name, k.from_id, k.to_id, k.label or "")))
-        named = set(ids.get("partner", ())) | _partner_ids(records.values(), ordered)
-        partner_ids = named | {merged[partner_id] for partner_id in named if partner_id in merged}
+        partner_ids = set(ids.get("partner", ())) | _partner_ids(records.values(), ordered)
         partners = {record.id: record for record in self._of(Partner, "partner", partner_ids)}
         owner_ids = _owner_ids(records.values(), partners.values())
         watches = {f"partner:{pid}" for pid in partner_ids} | {f"user:{uid}" for uid in owner_ids}
@@ -185,16 +198,13 @@ class Reader:
             partners=partners,
             certifications=self._certifications(partners),
             users={user.id: user for user in self._of(User, "user", owner_ids)},
-            merged=merged,
+            merged=self._merged,
         )
         return facts, frozenset(watches)
 
     def _certifications(self, partners: Collection[str]) -> tuple[Certification, ...]:
         subjects = self._store.members({f"partner:{pid}" for pid in partners})
         return tuple(self._of(Certification, "certification", {i for kind, i in subjects if kind == "certification"}))
-
-    def _merged(self, kind: str) -> dict[str, str]:
-        return self._aliases.get(self._mapping.object_of(kind), {}) if kind in self._mapping.kinds else {}
 
     # -------------------------------------------------------------- rows to records
 
@@ -220,16 +230,11 @@ class Reader:
         return tuple(self._follow_merges(record) for record in result.records), result.links
 
     def _follow_merges(self, record: Record) -> Record:
-        """References to a record that was merged away lead to the survivor.
-
-        Partners of claims are left: the rules follow them by ``Facts.merged``, and say that they did.
-        """
+        """References to a record that was merged away lead to the survivor."""
         kind = kind_of(record)
         moved: dict[str, Any] = {}
         for (owner, field_name), target in REFERENCES.items():
-            if owner != kind or target not in self._mapping.kinds:
-                continue
-            if target == "partner" and kind in ("deal", "registration", "touch"):
+            if owner != kind or field_name == "original_partner_id" or target not in self._mapping.kinds:
                 continue
             aliases = self._aliases.get(self._mapping.object_of(target))
             value = getattr(record, field_name)

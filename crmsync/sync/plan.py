@@ -12,6 +12,9 @@ from typing import Literal
 
 from crmsync.remote import Scalar
 
+LINK = "link"
+"""The journal's field name for a tie; its remote field is the object (and label) tied to, its value the id."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:
@@ -43,6 +46,13 @@ class Change:
     key: str = ""
     links: tuple[tuple[str, str, str], ...] = ()
     """Ties to make on creation: (object, id, label)."""
+    about: tuple[str, str] | None = None
+    """The record that a task is about: (object, id)."""
+
+    @property
+    def place(self) -> tuple[str, str] | None:
+        """The record whose decision asked for this, as (object, id); ``None`` for one that is not there yet."""
+        return (self.object, self.id) if self.id else self.about
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +14,7 @@ from crmsync.errors import UsageError
 from crmsync.sync.plan import Change, FieldChange, Plan
 
 SCHEMA = "crmsync.plan/1"
+_SAVE = "crmsync plan --save FILE"
 
 
 def plan_to_json(plan: Plan) -> bytes:
@@ -21,10 +23,19 @@ def plan_to_json(plan: Plan) -> bytes:
 
 
 def save_plan(plan: Plan, path: Path) -> None:
-    """Write the plan with its digest, readable by its owner only: it holds field values."""
+    """Write the plan with its digest, readable by its owner only: it holds field values.
+
+    :raises UsageError: when the file cannot be written.
+    """
     document = {"schema": SCHEMA, "digest": plan.digest, "plan": orjson.Fragment(plan_to_json(plan))}
-    path.touch(mode=0o600)
-    path.write_bytes(orjson.dumps(document) + b"\n")
+    draft = path.with_name(f".{path.name}.part")
+    try:
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+            file.write(orjson.dumps(document) + b"\n")
+        draft.replace(path)
+    except OSError as error:
+        raise UsageError(f"cannot write the plan to '{path}': {error.strerror}", hint=_SAVE) from None
 
 
 def load_plan(path: Path) -> Plan:
@@ -32,18 +43,29 @@ def load_plan(path: Path) -> Plan:
 
     :raises UsageError: when the file is missing, is no plan, or was changed after it was saved.
     """
+    document = _document(path)
+    try:
+        plan = _plan(document["plan"])
+        is_whole = plan.digest == document["digest"]
+    except (KeyError, TypeError, ValueError):
+        is_whole = False
+    if not is_whole:
+        raise UsageError(f"'{path}' was changed after it was saved", hint=f"make a new one: {_SAVE}")
+    return plan
+
+
+def _document(path: Path) -> dict[str, Any]:
     try:
         document = orjson.loads(path.read_bytes())
     except FileNotFoundError:
-        raise UsageError(f"no plan file at '{path}'", hint="crmsync plan --save FILE") from None
+        raise UsageError(f"no plan file at '{path}'", hint=_SAVE) from None
+    except OSError as error:
+        raise UsageError(f"cannot read '{path}': {error.strerror}", hint=_SAVE) from None
     except orjson.JSONDecodeError:
-        raise UsageError(f"'{path}' is not a plan file", hint="crmsync plan --save FILE") from None
+        raise UsageError(f"'{path}' is not a plan file", hint=_SAVE) from None
     if not isinstance(document, dict) or document.get("schema") != SCHEMA:
-        raise UsageError(f"'{path}' is not a {SCHEMA} file", hint="crmsync plan --save FILE")
-    plan = _plan(document["plan"])
-    if plan.digest != document["digest"]:
-        raise UsageError(f"'{path}' was changed after it was saved", hint="make a new one: crmsync plan --save FILE")
-    return plan
+        raise UsageError(f"'{path}' is not a {SCHEMA} file", hint=_SAVE)
+    return document
 
 
 def _plan(data: dict[str, Any]) -> Plan:
@@ -54,4 +76,5 @@ def _plan(data: dict[str, Any]) -> Plan:
 def _change(data: dict[str, Any]) -> Change:
     fields = tuple(FieldChange(**field) for field in data["fields"])
     links = tuple(tuple(link) for link in data["links"])
-    return Change(**{**data, "fields": fields, "links": links})
+    about = tuple(data["about"]) if data["about"] else None
+    return Change(**{**data, "fields": fields, "links": links, "about": about})

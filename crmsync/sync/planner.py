@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from crmsync.rules import Finding, TaskRequest
 from crmsync.sync.places import place_of
-from crmsync.sync.plan import Change, FieldChange, Plan
+from crmsync.sync.plan import LINK, Change, FieldChange, Plan
 from crmsync.sync.session import Session
 
 
@@ -51,9 +51,22 @@ def plan_tasks(session: Session, requests: Sequence[tuple[Finding, TaskRequest]]
     if not fresh:
         return []
     existing = session.connector.find(target.object, target.key_field, sorted(fresh))
-    for key, task_id in existing.items():
-        remember_task(session, key, task_id)
-    return [_task(session, *fresh[key]) for key in sorted(fresh) if key not in existing]
+    untied = {key for key, task_id in existing.items() if _is_untied(session, task_id)}
+    for key in existing.keys() - untied:
+        remember_task(session, key, existing[key])
+    made = [_task(session, *fresh[key]) for key in sorted(fresh) if key not in existing]
+    return [*made, *(_only_ties(_task(session, *fresh[key])) for key in sorted(untied))]
+
+
+def _only_ties(task: Change) -> Change:
+    """The task again with nothing but its key: what a person has changed in it since stays."""
+    return replace(task, fields=tuple(field for field in task.fields if field.remote_field == task.key_field))
+
+
+def _is_untied(session: Session, task_id: str) -> bool:
+    """Whether we made the task, and then could not tie it to its record."""
+    ties = [row for row in session.store.history("task", task_id) if row.field == LINK]
+    return bool(ties) and ties[0].status != "ok"
 
 
 def remember_task(session: Session, key: str, task_id: str) -> None:
@@ -68,13 +81,14 @@ def _made(key: str) -> str:
 def _task(session: Session, finding: Finding, task: TaskRequest) -> Change:
     target = session.mapping.task
     assert target is not None  # noqa: S101 - plan_tasks has looked
+    about = (session.mapping.object_of(finding.kind), finding.id)
     values, links = target.values(
         key=task.key,
         subject=task.subject,
         body=task.body,
         owner_id=task.owner_id,
         due_at=task.due_at,
-        about=(session.mapping.object_of(finding.kind), finding.id),
+        about=about,
     )
     where = place_of(finding.rule.span, session.project.directory)
     fields = tuple(
@@ -90,4 +104,5 @@ def _task(session: Session, finding: Finding, task: TaskRequest) -> Change:
         key_field=target.key_field,
         key=task.key,
         links=links,
+        about=about,
     )

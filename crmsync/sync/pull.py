@@ -47,16 +47,17 @@ def _count_up(counts: dict[str, int], name: str, more: int) -> None:
 
 
 def check_completeness(session: Session, report: RunReport) -> None:
-    """Count each object in the CRM and in the mirror; where the mirror has too many, sweep the ids and mend it.
+    """Count each object in the CRM and in the mirror, and mend what differs.
 
     Some deletes leave no trace that a pull could see (Salesforce: a contact role deleted directly), so a surplus in
-    the mirror means exactly that. Where counts come from an index that lags behind, a sweep waits until the surplus
-    has lasted a run.
+    the mirror means exactly that: the ids are compared. Records that the mirror lacks (shared with us only now, say)
+    are read again, once, when they are still missing a run later: one made between pull and count is not missing.
+    Where counts come from an index that lags behind, a surplus has to last a run, too.
     """
     for spec in session.mapping.objects():
         line = _count(session, spec.object)
-        if line.difference < 0 and _sweep_is_due(session, line):
-            _sweep(session, report, spec.object)
+        if _is_to_mend(session, line):
+            _mend(session, report, spec, line)
             line = _count(session, spec.object)
         session.store.set_meta(_difference_key(spec.object), str(line.difference))
         report.completeness.append(line)
@@ -70,13 +71,31 @@ def _difference_key(name: str) -> str:
     return f"difference:{name}"
 
 
-def _sweep_is_due(session: Session, line: Completeness) -> bool:
+def _mended_key(name: str) -> str:
+    return f"mended:{name}"
+
+
+def _is_to_mend(session: Session, line: Completeness) -> bool:
+    if not line.difference:
+        return False
     lasted = session.store.get_meta(_difference_key(line.object)) == str(line.difference)
-    return session.connector.counts_are_current or lasted
+    if line.difference < 0:
+        return session.connector.counts_are_current or lasted
+    in_vain = session.store.get_meta(_mended_key(line.object)) == str(line.difference)
+    return lasted and not in_vain
+
+
+def _mend(session: Session, report: RunReport, spec: ObjectSpec, line: Completeness) -> None:
+    if line.difference < 0:
+        session.progress.note(f"{spec.object}: the mirror has records that the CRM no longer has; comparing ids")
+        _sweep(session, report, spec.object)
+        return
+    session.progress.note(f"{spec.object}: the CRM has records that no pull has brought; reading all of them again")
+    pull_object(session, report, spec, full=True)
+    session.store.set_meta(_mended_key(spec.object), str(line.difference))
 
 
 def _sweep(session: Session, report: RunReport, name: str) -> None:
-    session.progress.note(f"{name}: the mirror has records that the CRM no longer has; comparing ids")
     alive = set(session.connector.ids(name))
     gone = [record_id for record_id in session.store.object_ids(name) if record_id not in alive]
     session.store.mark_deleted(name, gone)

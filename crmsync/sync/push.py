@@ -7,25 +7,34 @@ before the request leaves. An answer that was lost makes the outcome *unknown*, 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby, islice
 
 from crmsync.remote import Outcome, RemoteRecord, Scalar, Write, WriteLink
-from crmsync.store import JournalRow, WriteStatus
-from crmsync.sync.plan import Change, Plan
+from crmsync.store import JournalRow
+from crmsync.sync.plan import LINK, Change, FieldChange, Plan
 from crmsync.sync.planner import remember_task
+from crmsync.sync.raw import is_same
 from crmsync.sync.report import RunReport, WriteFailure
 from crmsync.sync.session import Session
+from crmsync.sync.settle import settle
 
 
-def push_plan(session: Session, report: RunReport, plan: Plan) -> None:
-    """Write every change of the plan. Failures of records are reported, not raised."""
-    pusher = Pusher(session, report)
+def push_plan(session: Session, report: RunReport, plan: Plan, *, decided: bool = True) -> list[tuple[str, str]]:
+    """Write every change of the plan; the records that were created, as ``(object, id)``.
+
+    Failures of records are reported, not raised. ``decided`` says that the decisions behind the plan are in the store,
+    so that a record which now agrees with them awaits nothing more; without, what was written is decided anew.
+    """
+    pusher = Pusher(session, report, plan, decided=decided)
     done = 0
     for batch in _batches(plan.changes, session.connector.batch_size):
         pusher.push(batch)
         done += len(batch)
         session.progress.step("push", done, len(plan.changes))
+    return pusher.created
 
 
 def _batches(changes: Iterable[Change], size: int) -> Iterator[list[Change]]:
@@ -37,25 +46,33 @@ def _batches(changes: Iterable[Change], size: int) -> Iterator[list[Change]]:
 class Pusher:
     """Writes batches for one run and keeps the books."""
 
-    def __init__(self, session: Session, report: RunReport) -> None:
+    def __init__(self, session: Session, report: RunReport, plan: Plan, *, decided: bool) -> None:
         self._session = session
         self._report = report
+        self._decided = decided
+        self._owed = Counter(change.place for change in plan.changes)
+        self.created: list[tuple[str, str]] = []
 
     def push(self, batch: Sequence[Change]) -> None:
-        """Write one batch: records of one object, all updates or all upserts."""
+        """Write one batch: records of one object, all updates or all upserts.
+
+        What is known is booked before anything unknown is read back: that reading may fail, too.
+        """
         if batch[0].op == "update":
             batch = self._still_wanted(batch)
         if not batch:
             return
-        refs = [f"{self._report.run_id}/{change.object}/{change.id or change.key}" for change in batch]
+        by_ref = {f"{self._report.run_id}/{change.object}/{change.id or change.key}": change for change in batch}
+        writes = {ref: _write(ref, change) for ref, change in by_ref.items()}
         self._session.store.journal_intents(
-            [row for ref, change in zip(refs, batch, strict=True) for row in self._journal_rows(ref, change)]
+            [row for ref, change in by_ref.items() for row in self._journal_rows(ref, change)]
         )
-        outcomes = self._session.connector.push([_write(ref, c) for ref, c in zip(refs, batch, strict=True)])
-        outcomes = [self._settle(change, outcome) for change, outcome in zip(batch, outcomes, strict=True)]
-        with self._session.store.transaction():
-            for change, outcome in zip(batch, outcomes, strict=True):
-                self._book(change, outcome)
+        outcomes = self._session.connector.push(list(writes.values()))
+        self._book_all(by_ref, [outcome for outcome in outcomes if outcome.status != "unknown"])
+        unsure = [outcome for outcome in outcomes if outcome.status == "unknown"]
+        if unsure:
+            settled = settle(self._session.connector, [writes[outcome.ref] for outcome in unsure])
+            self._book_all(by_ref, [_told(one, other) for one, other in zip(settled, unsure, strict=True)])
 
     # -------------------------------------------------------------- before the write
 
@@ -70,50 +87,24 @@ class Pusher:
         if row is None:
             self._fail(change, "failed", "GONE", "the record no longer exists in the CRM")
             return False
-        if all(_equal(row.fields.get(f.remote_field), f.new) for f in change.fields if not _is_stamp(f.field)):
-            self._settled(change)
+        if all(is_same(row.fields.get(f.remote_field), f.new) for f in change.fields if not _is_stamp(f.field)):
+            held = {field.remote_field: row.fields.get(field.remote_field) for field in change.fields}
+            with self._session.store.transaction():
+                self._agree(change, held)
             return False
-        drifted = [f.remote_field for f in change.fields if not _equal(row.fields.get(f.remote_field), f.old)]
+        drifted = [f.remote_field for f in change.fields if not is_same(row.fields.get(f.remote_field), f.old)]
         if drifted:
             message = f"changed in the CRM since the plan was made: {', '.join(drifted)}"
             self._fail(change, "drifted", "DRIFTED", message)
             self._report.skipped += 1
         return not drifted
 
-    def _settled(self, change: Change) -> None:
-        store = self._session.store
-        with store.transaction():
-            store.update_mirror(change.object, change.id or "", _new_values(change))
-            store.clear_pending([(change.object, change.id or "")])
-
     # -------------------------------------------------------------- after the write
 
-    def _settle(self, change: Change, outcome: Outcome) -> Outcome:
-        """An unknown outcome becomes a known one by reading back."""
-        if outcome.status != "unknown":
-            return outcome
-        found = self._read_back(change)
-        if found:
-            return Outcome(outcome.ref, "ok", id=found, created=change.op == "upsert", request_id=outcome.request_id)
-        return Outcome(
-            outcome.ref,
-            "failed",
-            id=change.id,
-            code=outcome.code or "NOT_APPLIED",
-            message=outcome.message or "the answer was lost and the CRM shows no effect",
-            retriable=True,
-            request_id=outcome.request_id,
-        )
-
-    def _read_back(self, change: Change) -> str | None:
-        connector = self._session.connector
-        if change.op == "upsert":
-            return connector.find(change.object, change.key_field, [change.key]).get(change.key)
-        names = [field.remote_field for field in change.fields]
-        row = connector.read(change.object, [change.id or ""], names).get(change.id or "")
-        if row and all(_equal(row.fields.get(field.remote_field), field.new) for field in change.fields):
-            return change.id
-        return None
+    def _book_all(self, by_ref: dict[str, Change], outcomes: Iterable[Outcome]) -> None:
+        with self._session.store.transaction():
+            for outcome in outcomes:
+                self._book(by_ref[outcome.ref], outcome)
 
     def _book(self, change: Change, outcome: Outcome) -> None:
         store, report = self._session.store, self._report
@@ -127,85 +118,79 @@ class Pusher:
             at=self._session.now,
         )
         if outcome.status != "ok":
-            self._fail(change, "failed", outcome.code, outcome.message)
+            self._fail(change, outcome.status, outcome.code, outcome.message)
             return
         report.written += 1
         report.created += outcome.created
         if change.kind == "task":
             report.tasks += 1
             remember_task(self._session, change.key, outcome.id or "")
-        elif change.id:
-            store.update_mirror(change.object, change.id, _new_values(change))
-            store.clear_pending([(change.object, change.id)])
+        elif change.op == "upsert" and outcome.id:
+            self.created.append((change.object, outcome.id))
+        self._agree(change, _new_values(change))
+
+    def _agree(self, change: Change, held: dict[str, Scalar]) -> None:
+        """The CRM holds what was decided: the mirror knows it, and the record waits only for what else it is owed."""
+        store, place = self._session.store, change.place
+        self._owed[place] -= 1
+        if change.id:
+            store.update_mirror(change.object, change.id, held)
+        if place is None:
+            return
+        if not self._decided:
+            store.mark_pending([place])
+        elif self._owed[place] <= 0:
+            store.clear_pending([place])
 
     def _fail(self, change: Change, status: str, code: str, message: str) -> None:
         failure = WriteFailure(
             object=change.object,
             record_id=change.id or change.key,
             label=change.label,
-            status="drifted" if status == "drifted" else "failed",
+            status="drifted" if status == "drifted" else "unknown" if status == "unknown" else "failed",
             code=code,
             message=message,
-            where=change.fields[0].where if change.fields else "",
+            where=change.fields[0].where,
         )
         self._report.failures.append(failure)
         self._report.failed += status != "drifted"
 
     def _journal_rows(self, ref: str, change: Change) -> list[JournalRow]:
-        return [
-            JournalRow(
-                run_id=self._report.run_id,
-                ref=ref,
-                op=change.op,
-                object=change.object,
-                record_id=change.id or "",
-                key_field=change.key_field,
-                key=change.key,
-                kind=change.kind,
-                label=change.label,
-                field=field.field,
-                remote_field=field.remote_field,
-                old=field.old,
-                new=field.new,
-                rule=field.rule,
-                where=field.where,
-                reason=field.reason,
-            )
-            for field in change.fields
+        rows = [self._journal_row(ref, change, field) for field in change.fields]
+        first = rows[0]
+        ties = [
+            replace(first, field=LINK, remote_field=f"{to_object} {label}".rstrip(), old=None, new=to_id)
+            for to_object, to_id, label in change.links
         ]
+        return [*rows, *ties]
+
+    def _journal_row(self, ref: str, change: Change, field: FieldChange) -> JournalRow:
+        return JournalRow(
+            run_id=self._report.run_id,
+            ref=ref,
+            op=change.op,
+            object=change.object,
+            record_id=change.id or "",
+            key_field=change.key_field,
+            key=change.key,
+            kind=change.kind,
+            label=change.label,
+            field=field.field,
+            remote_field=field.remote_field,
+            old=field.old,
+            new=field.new,
+            rule=field.rule,
+            where=field.where,
+            reason=field.reason,
+        )
 
 
-def settle_unfinished(session: Session) -> None:
-    """What an earlier run sent without learning the outcome: read it back before anything else is done."""
-    store = session.store
-    for ref, rows in groupby(store.unresolved(), key=lambda row: row.ref):
-        entries = list(rows)
-        record_id = _find_again(session, entries)
-        status: WriteStatus = "ok" if record_id else "failed"
-        with store.transaction():
-            store.journal_outcome(
-                ref,
-                status,
-                id=record_id,
-                code="" if record_id else "NOT_APPLIED",
-                message="found by reading back after an interrupted run" if record_id else "the CRM shows no effect",
-                request_id="",
-                at=session.now,
-            )
-            if record_id and entries[0].kind == "task":
-                remember_task(session, entries[0].key, record_id)
-        session.progress.note(f"settled after an interrupted run: {entries[0].label} ({status})")
-
-
-def _find_again(session: Session, entries: Sequence[JournalRow]) -> str | None:
-    first = entries[0]
-    if first.op == "upsert":
-        return session.connector.find(first.object, first.key_field, [first.key]).get(first.key)
-    names = [entry.remote_field for entry in entries]
-    row = session.connector.read(first.object, [first.record_id], names).get(first.record_id)
-    if row and all(_equal(row.fields.get(entry.remote_field), entry.new) for entry in entries):
-        return first.record_id
-    return None
+def _told(settled: Outcome, asked: Outcome) -> Outcome:
+    """What reading back gave, with what the CRM had said about the write."""
+    if settled.status == "ok":
+        return replace(settled, request_id=asked.request_id)
+    code, message = asked.code or settled.code, asked.message or settled.message
+    return replace(settled, code=code, message=message, request_id=asked.request_id)
 
 
 def _write(ref: str, change: Change) -> Write:
@@ -227,18 +212,3 @@ def _new_values(change: Change) -> dict[str, Scalar]:
 
 def _is_stamp(name: str) -> bool:
     return name == "synced_at"
-
-
-def _equal(one: Scalar, other: Scalar) -> bool:
-    """Equal as far as the CRM tells: blank is blank, and a list of picks has no order."""
-    if one in (None, "") or other in (None, ""):
-        return one in (None, "") and other in (None, "")
-    if one == other:
-        return True
-    return isinstance(one, str) and isinstance(other, str) and _same_text(one, other)
-
-
-def _same_text(one: str, other: str) -> bool:
-    if ";" in one or ";" in other:
-        return sorted(one.split(";")) == sorted(other.split(";"))
-    return False

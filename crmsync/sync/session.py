@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from crmsync.mappings import Mapping as CrmMapping
 from crmsync.mappings import load_mapping
 from crmsync.project import Connection, Project
+from crmsync.remote import ApiBudget
 from crmsync.rules import Policy, load_policy
 from crmsync.store import Store
 from crmsync.sync.report import Progress, Silent
@@ -50,10 +51,16 @@ class Session:
         """Changes when mapping or policy would read or decide differently."""
         return sha256(f"{self.mapping.fingerprint}{self.policy.fingerprint}".encode()).hexdigest()[:12]
 
+    def budget(self) -> ApiBudget:
+        """API calls so far; none where no connector was needed, or could be built."""
+        return ApiBudget() if self._connector is None else self._connector.budget()
+
     def close(self) -> None:
-        if self._connector is not None:
-            self._connector.close()
-        self.store.close()
+        try:
+            if self._connector is not None:
+                self._connector.close()
+        finally:
+            self.store.close()
 
 
 def load_rules(project: Project, connection: Connection) -> tuple[CrmMapping, Policy]:
