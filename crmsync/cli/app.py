@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,11 +16,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from crmsync.cli.render import Renderer
+from crmsync.errors import CrmsyncError
 
 if TYPE_CHECKING:
     from crmsync.connectors.base import Connector
     from crmsync.project import Connection, Project
     from crmsync.sync.session import Session
+
+_COMMAND = re.compile(
+    r"crmsync ((?:apply|check|doctor|plan|provision|sync)(?: --(?:check|full|live|save FILE))*)(?! -)"
+)
+"""Commands in the hints of rooms that do not know how crmsync was called."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -62,7 +69,7 @@ class App:
 
         progress = self.render.progress()
         opened = open_session(self.project, self.connection_name, progress=progress, readonly=readonly)
-        with _terminable(), _entered(progress), opened as session:
+        with self._pasteable_hints(self.connection_name), _terminable(), _entered(progress), opened as session:
             yield session
 
     @contextmanager
@@ -71,20 +78,34 @@ class App:
         from crmsync.connectors import open_connector
         from crmsync.secrets import connection_settings
 
-        connector = open_connector(connection_settings(connection, os.environ))
-        try:
-            yield connector
-        finally:
-            connector.close()
+        with self._pasteable_hints(connection.name):
+            connector = open_connector(connection_settings(connection, os.environ))
+            try:
+                yield connector
+            finally:
+                connector.close()
 
-    def command_line(self, command: str) -> str:
+    def command_line(self, command: str, *, connection: str | None = None) -> str:
         """A command to type next, with the options that it needs here."""
         options = ""
         if self.project_path:
             options += f" -p {self.project_path}"
-        if self.connection_name:
-            options += f" -c {self.connection_name}"
+        if name := connection or self.connection_name:
+            options += f" -c {name}"
         return f"crmsync {command}{options}"
+
+    def with_options(self, text: str, connection: str | None) -> str:
+        """The commands in a hint, so that they can be pasted; where there is one CRM only, it needs no name."""
+        named = connection if connection and len(self.project.connections) > 1 else None
+        return _COMMAND.sub(lambda found: self.command_line(found[1], connection=named), text)
+
+    @contextmanager
+    def _pasteable_hints(self, connection: str | None) -> Iterator[None]:
+        try:
+            yield
+        except CrmsyncError as error:
+            error.hint = self.with_options(error.hint, connection)
+            raise
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -36,9 +36,15 @@ def check(app: App, live: bool) -> int:
     data = {"files": files, "errors": len(errors), "warnings": len(problems) - len(errors), "live": live}
     app.render.warn(problems)
     app.render.show("check", data, lambda: _check_lines(data), ok=not errors, diagnostics=problems)
-    if not errors:
-        app.render.talk(f"Next: {app.command_line('plan' if live else 'check --live')}")
+    if next_step := _next_step(errors, live=live):
+        app.render.talk(f"Next: {app.command_line(next_step)}")
     return 2 if errors else 0
+
+
+def _next_step(errors: Sequence[Diagnostic], *, live: bool) -> str:
+    if not errors:
+        return "plan" if live else "check --live"
+    return "provision" if any("crmsync provision" in error.hint for error in errors) else ""
 
 
 def _load_all(app: App, problems: list[Diagnostic]) -> list[tuple[Connection, Mapping]]:

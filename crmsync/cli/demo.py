@@ -21,7 +21,7 @@ from crmsync.cli.health import provision_summary, step_lines
 from crmsync.cli.progress import TerminalProgress
 from crmsync.cli.render import Line, Renderer, styled
 from crmsync.cli.sandbox import PORT, clear, owned, running, world_option, write_secrets
-from crmsync.cli.view_plan import change_lines, field_table, summary_lines
+from crmsync.cli.view_plan import change_lines, field_table, most_telling, summary_lines
 from crmsync.cli.view_run import report_lines
 from crmsync.cli.view_why import why_lines
 from crmsync.cli.words import SYSTEM_NAMES, count
@@ -30,11 +30,11 @@ from crmsync.sync.report import Progress, RunReport, Silent
 
 if TYPE_CHECKING:
     from crmsync.project import Project
-    from crmsync.sync.plan import Change, Plan
+    from crmsync.sync.plan import Plan
     from crmsync.sync.session import Session
 
 FIELDS_SHOWN = 10
-_ORDER = ("deal", "registration", "task", "partner", "account", "contact")
+CHANGES_SHOWN = 5
 
 
 @command()
@@ -153,7 +153,7 @@ class Tour:
 
     def _show_plan(self, plan: Plan, report: RunReport) -> None:
         self._step("plan", "every field that would change, and the line of YAML that says so")
-        shown = _telling(plan)
+        shown = most_telling(plan.changes, CHANGES_SHOWN)
         for change in shown:
             self._say(*change_lines(change))
         rest = len(plan.changes) - len(shown)
@@ -215,18 +215,6 @@ class Tour:
 
 def _head(title: str, text: str) -> Line:
     return styled((title, "bold"), ("   " + text, "dim"))
-
-
-def _telling(plan: Plan) -> list[Change]:
-    """The fullest change of each kind, what sellers see first."""
-    best: dict[tuple[str, str], Change] = {}
-    for change in plan.changes:
-        key = (change.kind, change.op)
-        if key not in best or len(change.fields) > len(best[key].fields):
-            best[key] = change
-    return sorted(
-        best.values(), key=lambda change: (_ORDER.index(change.kind) if change.kind in _ORDER else 9, change.op)
-    )
 
 
 def _result(name: str, plan: Plan, report: RunReport, again: RunReport, examples: list[Example]) -> dict[str, Any]:

@@ -74,9 +74,7 @@ def _connection_checks(app: App, connection: Connection) -> tuple[list[HealthChe
 
 def _with_options(app: App, connection: Connection, check: HealthCheck) -> HealthCheck:
     """A command that mends something must name the connection that it mends."""
-    if not check.fix.startswith("crmsync ") or app.connection_name:
-        return check
-    return replace(check, fix=f"{app.command_line(check.fix.removeprefix('crmsync '))} -c {connection.name}")
+    return replace(check, fix=app.with_options(check.fix, connection.name))
 
 
 def _store_checks(app: App, connection: Connection) -> Iterator[HealthCheck]:
@@ -98,7 +96,8 @@ def _store_checks(app: App, connection: Connection) -> Iterator[HealthCheck]:
         yield HealthCheck("store", "problem", error.message, error.hint)
         return
     if broken:
-        yield HealthCheck("store", "problem", broken[0], f"rm '{path}'*, then: {app.command_line('sync')}")
+        again = app.command_line("sync", connection=connection.name)
+        yield HealthCheck("store", "problem", broken[0], f"rm '{path}'*, then: {again}")
         return
     free = shutil.disk_usage(path.parent).free
     yield HealthCheck("store", "warning" if free < LOW_DISK else "ok", f"{detail}, {size(free)} free on the disk")
@@ -136,7 +135,8 @@ def provision(app: App, only_check: bool) -> int:
     data = {"connection": app.connection.name, "applied": not only_check, "steps": steps}
     summary = provision_summary(steps, applied=not only_check)
     app.render.show("provision", data, lambda: [*step_lines(steps), summary], ok=not blocked)
-    app.render.talk(f"Next: {app.command_line('provision' if only_check and missing else 'plan')}")
+    next_step = "check --live" if blocked else "provision" if only_check and missing else "plan"
+    app.render.talk(f"Next: {app.command_line(next_step)}")
     if blocked:
         return 1
     return EXIT_MISSING if only_check and missing else 0

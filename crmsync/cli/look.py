@@ -13,7 +13,7 @@ from crmsync.cli.plans import show_option
 from crmsync.cli.render import Line, styled
 from crmsync.cli.view_run import findings_lines, run_lines, runs_table
 from crmsync.cli.view_why import why_lines
-from crmsync.cli.words import SYSTEM_NAMES, count, instant, size
+from crmsync.cli.words import SYSTEM_NAMES, count, instant, shorten, size
 from crmsync.diagnostics import did_you_mean
 from crmsync.errors import StoreError, UsageError
 from crmsync.store import Store, lock_owner
@@ -144,6 +144,8 @@ def _status_lines(app: App, rows: list[dict[str, Any]]) -> Iterator[Line]:
         yield f"  store     {row['store']}, {size(row['size'])}{_busy(row['busy'])}"
         yield f"  mirror    {' · '.join(f'{name} {number:,}' for name, number in row['records'].items()) or 'empty'}"
         yield f"  last run  {_last_run(row['last_run'])}"
+        if error := (row["last_run"] or {}).get("error"):
+            yield styled(f"{'':<12}", (shorten(error, 160), "red"))
         yield f"  open      {count(row['findings_open'], 'finding')}, {count(row['pending'], 'record')} to decide"
         if row["unresolved_writes"]:
             yield f"  unknown   {count(row['unresolved_writes'], 'write')} without an answer, to be read back"

@@ -11,7 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import Enum
 from functools import cached_property
@@ -169,8 +169,17 @@ class Renderer:
             console.print(Text(line), soft_wrap=True, no_wrap=True, overflow="ignore", crop=False)
 
     def _diagnostics(self, diagnostics: Sequence[Diagnostic]) -> None:
-        for line in render_all(diagnostics).splitlines():
+        for line in render_all([_from_here(diagnostic) for diagnostic in diagnostics]).splitlines():
             self._err.print(_colored(clean(line).removeprefix("project: ")), soft_wrap=True)
+
+
+def _from_here(diagnostic: Diagnostic) -> Diagnostic:
+    """With the file named from the current directory, where it is below: shorter, and can be opened as it stands."""
+    span = diagnostic.span
+    here = f"{Path.cwd()}/"
+    if span is None or not span.path.startswith(here):
+        return diagnostic
+    return replace(diagnostic, span=replace(span, path=span.path.removeprefix(here)))
 
 
 def clean(text: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from crmsync.cli.render import Line, Rows, styled
@@ -12,6 +12,8 @@ from crmsync.sync.plan import Change, FieldChange, Plan
 from crmsync.sync.report import RunReport
 
 SHOWN = 10
+_KINDS = ("registration", "task", "partner", "account", "contact")
+_CREDITED = ("sourced", "influenced", "review")
 _MARKS = {"update": ("~", "yellow"), "upsert": ("+", "green")}
 
 
@@ -22,7 +24,7 @@ def plan_lines(plan: Plan, report: RunReport | None, *, show: int | None = SHOWN
         (plan.connection, "bold"), f"   {system}   policy {plan.policy_version}   made {plan.made_at:%F %R} UTC"
     )
     yield ""
-    shown = plan.changes if show is None else plan.changes[:show]
+    shown = most_telling(plan.changes, show)
     for change in shown:
         yield from change_lines(change)
     if len(shown) < len(plan.changes):
@@ -33,6 +35,31 @@ def plan_lines(plan: Plan, report: RunReport | None, *, show: int | None = SHOWN
         yield field_table(plan)
         yield ""
     yield from summary_lines(plan, report)
+
+
+def most_telling(changes: Sequence[Change], number: int | None) -> list[Change]:
+    """Some of the changes, of every sort a few, what sellers care about most first; ``None``: all of them."""
+    ranked = sorted(changes, key=_rank)
+    if number is None:
+        return ranked
+    seen: Counter[int] = Counter()
+    turns = []
+    for index, rank in enumerate(map(_rank, ranked)):
+        turns.append((seen[rank], index))
+        seen[rank] += 1
+    return [ranked[index] for index in sorted(index for _, index in sorted(turns)[:number])]
+
+
+def _rank(change: Change) -> int:
+    """Conflicts, then protection, then who brought a deal; a direct deal that stays one comes last."""
+    new = {field.field: str(field.new or "") for field in change.fields}
+    contested = new.get("conflict_status") in ("suspected", "confirmed") or "CONFLICT" in new.get("flags", "")
+    if change.kind == "deal":
+        told = (contested, "protection_end" in new, "partner_id" in new or new.get("attribution") in _CREDITED)
+        return told.index(True) if True in told else len(_KINDS) + 4
+    if change.kind == "registration" and contested:
+        return 3
+    return 4 + (_KINDS.index(change.kind) if change.kind in _KINDS else len(_KINDS) - 1)
 
 
 def change_lines(change: Change) -> Iterator[Line]:

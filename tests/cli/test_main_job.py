@@ -1,5 +1,6 @@
 """The main job, typed at the command line against the sandbox: both CRMs, then every way a CRM can refuse."""
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,12 @@ SYSTEMS = ("salesforce", "hubspot")
 def box() -> Iterator[Sandbox]:
     with Sandbox(world="small") as opened:
         yield opened
+
+
+@pytest.fixture(scope="module")
+def blank() -> Iterator[str]:
+    with Sandbox(world="blank") as opened:
+        yield opened.url
 
 
 @pytest.fixture
@@ -135,6 +142,14 @@ class TestRefusals:
     ) -> None:
         box.faults.add(system=name, kind=kind, times=None)
         assert run("doctor", "-c", name).exit_code == 1
+
+    @pytest.mark.parametrize("command", ["doctor", "plan"])
+    def test_a_command_that_mends_names_its_connection(self, demo: Path, command: str, blank: str) -> None:
+        file = demo / "crmsync.yaml"
+        file.write_text(re.sub(r"http://127.0.0.1:\d+", blank, file.read_text()))
+        result = run(command, "-c", "hubspot", "-p", ".")
+        assert result.exit_code == 1
+        assert "crmsync provision -p . -c hubspot" in result.stdout + result.stderr
 
     def test_doctor_names_the_problem_and_goes_on(self, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("CRMSYNC_SANDBOX_HUBSPOT_TOKEN", "wrong-secret-0815")

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 
 from crmsync.cli.render import Line, Rows
-from crmsync.cli.view_plan import plan_data, plan_lines
+from crmsync.cli.view_plan import most_telling, plan_data, plan_lines
 from crmsync.cli.view_run import report_lines, runs_table
 from crmsync.cli.view_why import why_lines
 from crmsync.remote import ApiBudget
@@ -179,3 +179,12 @@ class TestWhy:
     def test_a_write_that_failed_says_so(self) -> None:
         story = Explanation("deal", "7", "Acme", [replace(STORY, history=[write(status=None)])], [])
         assert "unknown" in text(why_lines(story, in_full=True))
+
+
+def test_a_few_changes_of_each_sort_are_shown_conflicts_first() -> None:
+    direct = [change(n, attribution=(None, "direct")) for n in range(5)]
+    protected = [change(n, protection_end=(None, "2027-01-01")) for n in range(10, 13)]
+    contested = change(20, conflict_status=(None, "confirmed"))
+    shown = most_telling([*direct, *protected, contested], 4)
+    assert shown == [contested, *protected[:2], direct[0]]
+    assert len(most_telling(direct, None)) == 5
