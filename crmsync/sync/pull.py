@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+import structlog
+
 from crmsync.remote import Cursor, ObjectSpec
 from crmsync.sync.report import Completeness, RunReport
 from crmsync.sync.session import Session
+
+_log = structlog.get_logger("crmsync.sync")
 
 
 def pull_all(session: Session, report: RunReport, *, full: bool = False) -> None:
@@ -25,6 +29,7 @@ def pull_object(session: Session, report: RunReport, spec: ObjectSpec, *, full: 
         done += len(page.records)
         _count_up(report.pulled, name, len(page.records))
         _count_up(report.changed, name, len(changed))
+        _log.info("page", object=name, records=len(page.records), changed=len(changed), total=done)
         session.progress.step(f"pull {name}", done, page.expected)
     _count_up(report.changed, name, len(store.finish_full(name, report.run_id)))
     session.progress.step(f"pull {name}", done, done)
