@@ -6,9 +6,11 @@ A plan is a value: same mirror, same policy, same ``now`` give the same bytes.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
+
+import orjson
 
 from crmsync.remote import Scalar
 
@@ -67,8 +69,6 @@ class Plan:
     @property
     def digest(self) -> str:
         """SHA-256 over the canonical JSON of the plan's content."""
-        from crmsync.sync.planfile import plan_to_json
-
         return hashlib.sha256(plan_to_json(self)).hexdigest()
 
     @property
@@ -78,3 +78,8 @@ class Plan:
     @property
     def field_count(self) -> int:
         return sum(len(change.fields) for change in self.changes)
+
+
+def plan_to_json(plan: Plan) -> bytes:
+    """The canonical JSON of a plan (sorted keys, no spaces); the digest is taken over exactly these bytes."""
+    return orjson.dumps(asdict(plan), option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -11,15 +10,10 @@ from typing import Any
 import orjson
 
 from crmsync.errors import UsageError
-from crmsync.sync.plan import Change, FieldChange, Plan
+from crmsync.sync.plan import Change, FieldChange, Plan, plan_to_json
 
 SCHEMA = "crmsync.plan/1"
 _SAVE = "crmsync plan --save FILE"
-
-
-def plan_to_json(plan: Plan) -> bytes:
-    """The canonical JSON of a plan; the digest is taken over exactly these bytes."""
-    return orjson.dumps(asdict(plan), option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
 
 
 def save_plan(plan: Plan, path: Path) -> None:
