@@ -52,6 +52,10 @@ class Tokens:
         self._by_value.pop(value, None)
         self._refresh.pop(value, None)
 
+    def put_back(self, token: Token) -> None:
+        """Trust a revoked token again."""
+        self._by_value[token.value] = token
+
     def refresh(self, client_id: str, client_secret: str, refresh_token: str, now_ms: int) -> Token:
         if (client_id, client_secret) != (HUBSPOT_CLIENT_ID, HUBSPOT_CLIENT_SECRET):
             raise _oauth_refusal("BAD_CLIENT_ID", "invalid_client", "missing or invalid client id")

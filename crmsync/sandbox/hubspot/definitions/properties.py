@@ -134,6 +134,10 @@ class PropertyCatalog:
             raise invalid(f"Property '{name}' is defined by HubSpot and cannot be archived")
         self._save(type_id, {**old, "archived": True, "archivedAt": wire(now_ms)})
 
+    def put_back(self, type_id: str, definition: Definition) -> None:
+        """A definition exactly as it was before it was changed or archived."""
+        self._save(type_id, definition)
+
     def save_group(self, type_id: str, group: dict[str, Any]) -> dict[str, Any]:
         self._groups[type_id][group["name"]] = group
         self._database.save_document("group", type_id, group["name"], group)
