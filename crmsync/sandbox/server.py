@@ -23,6 +23,7 @@ from crmsync.sandbox.control import Control
 from crmsync.sandbox.faults import TRANSPORT, FaultMiddleware, Faults
 from crmsync.sandbox.hubspot.portal import HubSpotPortal
 from crmsync.sandbox.salesforce.org import SalesforceOrg
+from crmsync.sandbox.window import Traffic, Window
 from crmsync.sandbox.worldcache import FILES, copy_world
 
 HOST = "127.0.0.1"
@@ -66,6 +67,7 @@ class Sandbox:
         self.world = world
         self.clock = clock or SandboxClock()
         self.faults = Faults()
+        self.traffic = Traffic(self)
         self._wanted_directory = directory
         self._owned: tempfile.TemporaryDirectory[str] | None = None
         self._wanted_port = port
@@ -185,7 +187,7 @@ class Sandbox:
         copy_world(self.world, self.directory, self.clock.now())
         self.salesforce = SalesforceOrg(str(self.directory / FILES[0]), self.clock)
         self.hubspot = HubSpotPortal(str(self.directory / FILES[1]), self.clock)
-        routes = [*Control(self).routes(), *self.salesforce.routes(), *self.hubspot.routes()]
+        routes = [*Control(self).routes(), *Window(self).routes(), *self.salesforce.routes(), *self.hubspot.routes()]
         self._inner = Starlette(routes=routes)
 
     def _close(self) -> None:
@@ -194,7 +196,8 @@ class Sandbox:
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         """Looks the app up per request, so that a reset can exchange it under the running server."""
-        await FaultMiddleware(self._inner, self.faults, self._log)(scope, receive, self._dated(send))
+        app = FaultMiddleware(self._inner, self.faults, self._log)
+        await self.traffic.watch(app, scope, receive, self._dated(send))
 
     def _dated(self, send: Any) -> Any:
         """Every answer carries the sandbox's own time: clients set their pull windows by the ``Date`` header."""
