@@ -181,6 +181,11 @@ def mark_deleted(org: SalesforceOrg, actor: Actor, sobject: SObject, record_id: 
     org.store.connection.execute("INSERT INTO _deleted VALUES (?, ?, ?)", (sobject.name, record_id, now))
 
 
+def purge(org: SalesforceOrg, sobject: SObject, record_id: str) -> None:
+    """Out of the recycle bin too."""
+    org.store.remove(sobject, record_id)
+
+
 def reparent_children(org: SalesforceOrg, sobject: SObject, loser: str, master: str) -> None:
     for child, item in list(org.schema.children(sobject.name)):
         if item.name == "MasterRecordId":

@@ -12,6 +12,7 @@ from crmsync.sandbox.credentials import SALESFORCE_ADMIN_USERNAME
 from crmsync.sandbox.salesforce import seed
 from crmsync.sandbox.salesforce.audit import AuditEntry, read_audit
 from crmsync.sandbox.salesforce.base import Clock
+from crmsync.sandbox.salesforce.bulk.service import Bulk
 from crmsync.sandbox.salesforce.ids import to_18
 from crmsync.sandbox.salesforce.loading import Loading
 from crmsync.sandbox.salesforce.records import Actor, Records
@@ -32,6 +33,7 @@ class SalesforceOrg(Loading):
         super().__init__(path, clock)
         self.records = Records(self)
         self.queries = QueryRunner(self)
+        self.bulk = Bulk(self)
         self.requests: list[tuple[str, str, int]] = []
         self.api_limit = DAILY_LIMIT
         self.api_calls = 0

@@ -15,6 +15,8 @@ from starlette.routing import BaseRoute, Route
 
 from crmsync.sandbox.salesforce.api import (
     auth,
+    bulk,
+    bulk_query,
     collections,
     composite,
     describe,
@@ -51,7 +53,8 @@ class Front:
         self.org = org
         self.sessions = auth.Sessions(org)
         self.dispatcher = Dispatcher(
-            [collections.OPERATIONS, composite.OPERATIONS, query.OPERATIONS, replication.OPERATIONS, tooling.OPERATIONS,
+            [collections.OPERATIONS, composite.OPERATIONS, query.OPERATIONS, replication.OPERATIONS, bulk.OPERATIONS,
+             bulk_query.OPERATIONS, tooling.OPERATIONS,
              metadata.OPERATIONS, resources.OPERATIONS, describe.OPERATIONS, sobjects.OPERATIONS]
         )  # fmt: skip
 
@@ -86,6 +89,7 @@ class Front:
         if self.org.api_calls >= self.org.api_limit:
             return Answer(403, SalesforceError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.").body())
         self.org.api_calls += 1
+        self.org.bulk.tick()
         try:
             call = self._call(request, raw, user_id)
         except SalesforceError as error:
@@ -157,7 +161,7 @@ class Front:
         if len(content) >= GZIP_FROM and "gzip" in request.headers.get("accept-encoding", ""):
             content = gzip.compress(content, 1)
             headers["Content-Encoding"] = "gzip"
-        return Response(content, answer.status, headers, media_type=_JSON)
+        return Response(content, answer.status, headers, media_type=headers.pop("Content-Type", _JSON))
 
     def _log(self, request: Request, status: int) -> None:
         self.org.log_request(request.method, request.url.path, status)
