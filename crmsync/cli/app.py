@@ -67,7 +67,7 @@ class App:
         """A connection, open: progress on stderr, SIGTERM ends it like Ctrl-C does."""
         from crmsync.sync.session import open_session
 
-        progress = self.render.progress()
+        progress = self.render.progress(logged=self.verbose > 0)
         opened = open_session(self.project, self.connection_name, progress=progress, readonly=readonly)
         with self._pasteable_hints(self.connection_name), _terminable(), _entered(progress), opened as session:
             yield session
@@ -142,13 +142,28 @@ def _remember(name: str) -> Callable[[click.Context, click.Parameter, Any], Any]
     return callback
 
 
+def _connection_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """For the shell: the connections of the project that is meant; none where it cannot be read."""
+    from crmsync.project import load_project
+
+    try:
+        names = load_project(ctx.ensure_object(App).project_path).connections
+    except CrmsyncError:
+        return []
+    return [name for name in names if name.startswith(incomplete)]
+
+
 _GLOBAL: tuple[tuple[tuple[str, ...], str, dict[str, Any]], ...] = (
     (
         ("--project", "-p"),
         "project_path",
         {"type": click.Path(path_type=Path), "metavar": "PATH", "help": "crmsync.yaml, or its directory."},
     ),
-    (("--connection", "-c"), "connection_name", {"metavar": "NAME", "help": "Which CRM of the project."}),
+    (
+        ("--connection", "-c"),
+        "connection_name",
+        {"metavar": "NAME", "help": "Which CRM of the project.", "shell_complete": _connection_names},
+    ),
     (("--json", "as_json"), "as_json", {"is_flag": True, "help": "One JSON object on stdout."}),
     (("--quiet", "-q"), "quiet", {"is_flag": True, "help": "Only the result and errors."}),
     (("--verbose", "-v"), "verbose", {"count": True, "help": "Log requests (-v) or everything (-vv) to stderr."}),

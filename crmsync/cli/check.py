@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+SCHEMAS = ("project", "mapping", "policy")
+
 
 @command()
 @click.option("--live", is_flag=True, help="Ask the CRM as well: fields, types, picklist values, edit rights.")
@@ -95,13 +97,18 @@ def _check_lines(data: dict[str, Any]) -> Iterator[Line]:
 
 
 @command()
-@click.argument("which", metavar="[project|mapping|policy]", required=False)
+@click.argument(
+    "which",
+    metavar="[project|mapping|policy]",
+    required=False,
+    shell_complete=lambda _ctx, _param, typed: [name for name in SCHEMAS if name.startswith(typed)],
+)
 @click.option("--write", is_flag=True, help="Write the schemas beside the project's YAML, under schema/.")
 def schema(app: App, which: str | None, write: bool) -> int:
     """Print the JSON Schema of a file, or write all of them for the editor."""
+    if which is not None and which not in SCHEMAS:
+        raise click.BadParameter(f"'{which}' is not one of {', '.join(SCHEMAS)}")
     schemas = _schemas()
-    if which is not None and which not in schemas:
-        raise click.BadParameter(f"'{which}' is not one of {', '.join(schemas)}")
     if write:
         directory = app.project.path.parent / "schema"
         written = _write_schemas(directory, {which: schemas[which]} if which else schemas)

@@ -119,12 +119,12 @@ class Renderer:
         if diagnostics and not self.as_json:
             self._diagnostics(diagnostics)
 
-    def progress(self) -> Progress:
-        """Where a run says how far it is; close it with ``with``."""
+    def progress(self, *, logged: bool = False) -> Progress:
+        """Where a run says how far it is; close it with ``with``. A log of every page says it already."""
         from crmsync.cli.progress import EventProgress, LineProgress, TerminalProgress
         from crmsync.sync.report import Silent
 
-        if self.quiet:
+        if self.quiet or logged:
             return Silent()
         if self.as_json:
             return EventProgress(sys.stderr)

@@ -80,7 +80,8 @@ def lock_owner(store_path: Path) -> dict[str, Any] | None:
 
 
 def _self_description() -> bytes:
-    command = shlex.join([Path(sys.argv[0] or "python").name, *sys.argv[1:]])
+    program = Path(sys.argv[0] or "python").name
+    command = shlex.join(["crmsync" if program == "__main__.py" else program, *sys.argv[1:]])
     since = datetime.now(UTC).replace(microsecond=0)
     return orjson.dumps({"pid": os.getpid(), "command": command, "since": since}, option=orjson.OPT_UTC_Z)
 

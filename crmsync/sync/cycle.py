@@ -146,12 +146,18 @@ def _run(session: Session, mode: Literal["plan", "sync", "apply"]) -> Iterator[R
         yield report
     except BaseException as error:
         report.status = "failed"
-        report.error = f"{error.code}: {error.message}" if isinstance(error, CrmsyncError) else type(error).__name__
+        report.error = _said(error)
         with suppress(StoreError):  # the first error is the one to tell
             _finish(session, report)
         raise
     report.status = "partial" if report.failures or report.rejects else "ok"
     _finish(session, report)
+
+
+def _said(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return f"{error.code}: {error.message}" if isinstance(error, CrmsyncError) else type(error).__name__
 
 
 def _finish(session: Session, report: RunReport) -> None:

@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.conftest import envelope, run
 
 
@@ -54,3 +56,20 @@ def test_an_unknown_schema_is_refused() -> None:
     result = run("schema", "maping")
     assert result.exit_code == 2
     assert "project, mapping, policy" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("typed", "offered"),
+    [
+        ("crmsync sta", ["status"]),
+        ("crmsync schema p", ["project", "policy"]),
+        ("crmsync sync -c ", ["acme", "globex"]),
+        ("crmsync -c g", ["globex"]),
+    ],
+)
+def test_the_shell_completes(typed: str, offered: list[str], project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project)
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(typed.count(" ")))
+    monkeypatch.setenv("_CRMSYNC_COMPLETE", "bash_complete")
+    assert [line.split(",")[1] for line in run().stdout.splitlines()] == offered
