@@ -69,6 +69,11 @@ class Sessions:
         session.last_used = now
         return session.user_id
 
+    def holder(self, token: str) -> str | None:
+        """Whom a token stands for; to ask does not count as a use of it."""
+        session = self._open.get(token)
+        return session.user_id if session else None
+
     def end(self, token: str) -> None:
         self._open.pop(token, None)
 
