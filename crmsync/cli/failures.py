@@ -81,7 +81,7 @@ def _usage(error: click.ClickException) -> Diagnostic:
 
 def _surroundings(error: OSError) -> Diagnostic:
     reason = (error.strerror or type(error).__name__).lower()
-    return Diagnostic("E530", f"'{error.filename}': {reason}", hint="check the path, its permissions and the disk")
+    return Diagnostic("E550", f"'{error.filename}': {reason}", hint="check the path, its permissions and the disk")
 
 
 def _bug(error: BaseException, args: Sequence[str]) -> Diagnostic:

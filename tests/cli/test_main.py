@@ -131,7 +131,7 @@ def test_what_the_machine_refuses_is_no_bug(tmp_path: Path) -> None:
     result = run("init", tmp_path / "file" / "project")
     assert result.exit_code == 1
     assert "not a directory" in result.stderr
-    assert result.stderr.startswith("error[E530]: ")
+    assert result.stderr.startswith("error[E550]: ")
 
 
 @pytest.mark.parametrize("args", [(), ("sandbox",)])
