@@ -23,6 +23,7 @@ def wire(ms: int) -> str:
     return text[:-10] + "Z" if text.endswith(".000+00:00") else text[:-6] + "Z"
 
 
+@lru_cache(maxsize=65_536)
 def parse_ms(text: str) -> int:
     """Epoch milliseconds or ISO 8601; ``ValueError`` for anything else. Without an offset the text is UTC."""
     if is_whole(text.removeprefix("-")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -219,6 +220,19 @@ def test_ten_thousand_rows_load_with_their_stamps(portal: HubSpotPortal) -> None
     ids = portal.insert_rows("deals", rows)
     assert len(set(ids)) == portal.count("deals") == 10_000
     assert portal.get("deals", ids[1])["hs_lastmodifieddate"] == "2025-01-01T00:01:00Z"
+
+
+def test_a_generator_is_loaded_as_it_comes(portal: HubSpotPortal) -> None:
+    stored: list[int] = []
+
+    def rows() -> Iterator[dict[str, str]]:
+        for n in range(11_000):
+            if n == 10_999:
+                stored.append(portal.count("deals"))
+            yield {"dealname": f"Deal {n}"}
+
+    assert len(portal.insert_rows("deals", rows())) == 11_000
+    assert stored == [10_000]
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,8 @@ GZIP_FROM = 1_024
 MAX_URL = 16_384
 """HubSpot answers 414 to longer ones; where exactly it stops is not documented."""
 
+_UNREAD = object()
+
 Answer = tuple[int, Any] | tuple[int, Any, Mapping[str, str]]
 
 
@@ -80,6 +82,7 @@ class Call:
     token: Token | None = None
     version: str = ""
     writes: int = 0
+    _parsed: Any = _UNREAD
 
     @property
     def kind(self) -> ObjectType:
@@ -94,12 +97,9 @@ class Call:
         return self.version[:2] == "20" and self.version >= version
 
     def parsed(self) -> Any:
-        try:
-            body = orjson.loads(self.payload)
-        except orjson.JSONDecodeError as error:
-            raise invalid(f"Invalid input JSON on line {error.lineno}, column {error.colno}: {error.msg}") from None
-        check_structure(body)
-        return body
+        if self._parsed is _UNREAD:
+            self._parsed = _parse(self.payload)
+        return self._parsed
 
     def json(self) -> dict[str, Any]:
         body = self.parsed()
@@ -139,6 +139,15 @@ class Call:
         return int(text)
 
 
+def _parse(payload: bytes) -> Any:
+    try:
+        body = orjson.loads(payload)
+    except orjson.JSONDecodeError as error:
+        raise invalid(f"Invalid input JSON on line {error.lineno}, column {error.colno}: {error.msg}") from None
+    check_structure(body)
+    return body
+
+
 Handler = Callable[[Call], Answer]
 ScopeRule = Callable[[Call], Sequence[str]]
 
@@ -167,21 +176,25 @@ class Endpoint:
 
 def answer(portal: HubSpotPortal, endpoint: Endpoint, request: Request, payload: bytes) -> Response:
     call = _call(portal, request, payload)
+    headers = {"X-HubSpot-Correlation-Id": call.request_id}
+    accepted = request.headers.get("accept-encoding", "")
     try:
         _admit(portal, endpoint, call, request.headers.get("authorization", ""))
         with portal.database.transaction():
             status, body, *more = endpoint.run(call)
         portal.count_writes(call.writes)
-        headers = dict(more[0]) if more else {}
-        response = _response(status, body, request.headers.get("accept-encoding", ""))
+        shown = {**headers, **_limits(portal, endpoint, call), **(more[0] if more else {})}
+        response = _response(status, body, shown, accepted)
     except Refusal as refusal:
-        status, headers = refusal.status, {}
-        response = _refused(refusal, call.request_id)
-    is_oauth = bool(call.token and call.token.is_oauth)
-    headers |= portal.limits.headers(endpoint.limiter, call.now_ms, is_oauth=is_oauth)
-    response.headers.update({**headers, "X-HubSpot-Correlation-Id": call.request_id})
+        status = refusal.status
+        response = _refused(refusal, call.request_id, headers | _limits(portal, endpoint, call))
     portal.log_request(request.method, request.url.path, status)
     return response
+
+
+def _limits(portal: HubSpotPortal, endpoint: Endpoint, call: Call) -> dict[str, str]:
+    is_oauth = bool(call.token and call.token.is_oauth)
+    return portal.limits.headers(endpoint.limiter, call.now_ms, is_oauth=is_oauth)
 
 
 def _call(portal: HubSpotPortal, request: Request, payload: bytes) -> Call:
@@ -220,10 +233,10 @@ def _admit(portal: HubSpotPortal, endpoint: Endpoint, call: Call, authorization:
         raise missing_scopes(list(wanted))
 
 
-def _response(status: int, body: Any, accepted: str = "") -> Response:
+def _response(status: int, body: Any, headers: dict[str, str], accepted: str = "") -> Response:
     if body is None:
-        return Response(status_code=status)
-    content, headers = orjson.dumps(body), {"Vary": "origin, Accept-Encoding"}
+        return Response(None, status, headers)
+    content, headers = orjson.dumps(body), {**headers, "Vary": "origin, Accept-Encoding"}
     if "gzip" in accepted and len(content) >= GZIP_FROM:
         content, headers = gzip.compress(content, 1), headers | {"Content-Encoding": "gzip"}
     return Response(content, status, headers, media_type="application/json;charset=utf-8")
@@ -241,11 +254,11 @@ _PAGE = b"""<html>
 """
 
 
-def _refused(refusal: Refusal, request_id: str) -> Response:
+def _refused(refusal: Refusal, request_id: str, headers: dict[str, str]) -> Response:
     if isinstance(refusal, HtmlNotFound):
-        headers = {"X-HubSpot-NotFound": "true", "Content-Type": "text/html;charset=iso-8859-1"}
-        return Response(_PAGE, 404, headers | {"Cache-Control": "must-revalidate,no-cache,no-store"})
-    return _response(refusal.status, {**refusal.body, "correlationId": request_id})
+        kind = {"X-HubSpot-NotFound": "true", "Content-Type": "text/html;charset=iso-8859-1"}
+        return Response(_PAGE, 404, {**headers, **kind, "Cache-Control": "must-revalidate,no-cache,no-store"})
+    return _response(refusal.status, {**refusal.body, "correlationId": request_id}, headers)
 
 
 def correlation_id(now_ms: int) -> str:
@@ -263,9 +276,8 @@ def unknown_path(portal: HubSpotPortal) -> list[Route]:
         message = f"Resource not found: {request.url.path}"
         portal.log_request(request.method, request.url.path, 404)
         request_id = correlation_id(now_ms)
-        response = _refused(Refusal(404, message, "OBJECT_NOT_FOUND"), request_id)
-        response.headers["X-HubSpot-Correlation-Id"] = request_id
-        return response
+        headers = {"X-HubSpot-Correlation-Id": request_id}
+        return _refused(Refusal(404, message, "OBJECT_NOT_FOUND"), request_id, headers)
 
     methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
     return [Route(f"/{root}/{{rest:path}}", view, methods=methods) for root in _ROOTS]

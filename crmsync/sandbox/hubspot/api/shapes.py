@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crmsync.sandbox.hubspot.api.http import Call
-from crmsync.sandbox.hubspot.data.records import Row, pick, render, visible_properties
+from crmsync.sandbox.hubspot.data.records import Row, render, render_page, visible_properties
 from crmsync.sandbox.hubspot.definitions.object_types import ObjectType
 from crmsync.sandbox.hubspot.definitions.properties import is_read_only
 
@@ -40,8 +40,7 @@ def build_view(
 
 
 def shown(call: Call, view: View, rows: Sequence[Row]) -> list[dict[str, Any]]:
-    portal_id, now_ms = call.portal.portal_id, call.now_ms
-    records = [render(row, view.kind, pick(row, view.kind, view.names, now_ms), now_ms, portal_id) for row in rows]
+    records = render_page(rows, view.kind, view.names, call.now_ms, call.portal.portal_id)
     if view.history:
         for record, row in zip(records, rows, strict=True):
             record["propertiesWithHistory"] = call.portal.changes.history(view.kind.id, row, view.history)

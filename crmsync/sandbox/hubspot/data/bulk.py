@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
 
 from crmsync.sandbox.hubspot.data import computed
 from crmsync.sandbox.hubspot.data.associations import Associations, Pair
@@ -16,6 +17,9 @@ from crmsync.sandbox.hubspot.definitions.values import as_text
 from crmsync.sandbox.hubspot.stamps import parse_ms, wire, wire_date
 
 LinkOf = Callable[[ObjectType, ObjectType, str | None], AssociationType]
+T = TypeVar("T")
+CHUNK = 5_000
+"""Rows in memory at a time: a base of a million is loaded from a generator without ever being held."""
 
 
 class Loader:
@@ -28,29 +32,33 @@ class Loader:
         self._pipelines = pipelines
 
     def insert(self, kind: ObjectType, rows: Iterable[Mapping[str, Any]], now_ms: int) -> list[str]:
-        given = list(rows)
-        ids = iter(self._records.new_ids(kind.id, len(given)))
         instants = {
             name: definition["type"]
             for name, definition in self._catalog.of(kind.id).items()
             if definition["type"] in {"date", "datetime"}
         }
-        built = [self._row(kind, values, next(ids), instants, now_ms) for values in given]
-        self._records.save(kind.id, built)
-        self._records.claim(kind.id, built, self._catalog.unique_names(kind.id))
-        self._associate_references(kind, built)
-        return [str(row.id) for row in built]
+        unique_names = self._catalog.unique_names(kind.id)
+        made: list[str] = []
+        for given in _chunks(rows):
+            new_ids = self._records.new_ids(kind.id, len(given))
+            built = [self._row(kind, values, new_ids[n], instants, now_ms) for n, values in enumerate(given)]
+            self._records.save(kind.id, built)
+            self._records.claim(kind.id, built, unique_names)
+            self._associate_references(kind, built)
+            made += [str(row.id) for row in built]
+        return made
 
     def associate(self, a: ObjectType, b: ObjectType, rows: Iterable[Sequence[Any]], link_of: LinkOf) -> None:
         links: dict[str | None, AssociationType] = {}
-        pairs = []
-        for from_id, to_id, *rest in rows:
-            label = rest[0] if rest else None
-            if label not in links:
-                links[label] = link_of(a, b, label)
-            pairs.append((Pair(a.id, int(from_id), b.id, int(to_id)), links[label]))
-        self._associations.insert_many(pairs)
-        self._tell(pairs)
+        for given in _chunks(rows):
+            pairs = []
+            for from_id, to_id, *rest in given:
+                label = rest[0] if rest else None
+                if label not in links:
+                    links[label] = link_of(a, b, label)
+                pairs.append((Pair(a.id, int(from_id), b.id, int(to_id)), links[label]))
+            self._associations.insert_many(pairs)
+            self._tell(pairs)
 
     def _row(
         self, kind: ObjectType, values: Mapping[str, Any], new_id: int, instants: Mapping[str, str], now_ms: int
@@ -97,6 +105,12 @@ class Loader:
                 name, target = values[record_id]
                 row.properties[name] = str(target)
             self._records.save(type_id, rows.values())
+
+
+def _chunks(rows: Iterable[T]) -> Iterator[list[T]]:
+    rest = iter(rows)
+    while chunk := list(islice(rest, CHUNK)):
+        yield chunk
 
 
 def _mirror(pair: Pair, kind: AssociationType) -> str | None:
