@@ -58,6 +58,8 @@ HELP: Mapping[tuple[str, str], str] = MappingProxyType(
         ("deal", "incumbent_partner"): "The partner of record on this customer's last won deal.",
         ("deal", "conflict_status"): "Whether more than one partner claims this deal.",
         ("deal", "partner_cert_status"): "Whether the partner is certified for what is sold.",
+        ("deal", "products"): "What is sold, separated by semicolons.",
+        ("deal", "lost_reason"): "Why the deal was lost.",
         ("deal", "flags"): "What needs a look on this deal; each flag goes away when its cause does.",
         ("deal", "next_action"): "What should happen next because of the partner programme.",
         ("deal", "last_registration_id"): "The number of the last registration, kept after it ended.",
