@@ -11,6 +11,9 @@ from crmsync.sandbox.window.layout import CARD, SHOWN_APART, flag_tone, tone
 from crmsync.sandbox.window.model import Change, Entry, Item, Stage
 from crmsync.sandbox.window.wording import day, days_between, parse_day
 
+_NOTHING = ("", "0", "false")
+"""Blanks and boxes that nobody ticked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Chip:
@@ -94,7 +97,7 @@ def _groups(facts: Mapping[str, Item]) -> list[tuple[str, list[Item]]]:
 
 
 def _filled(facts: Mapping[str, Item], names: Sequence[str]) -> list[Item]:
-    items = [facts[name] for name in names if name in facts and facts[name].text]
+    items = [facts[name] for name in names if name in facts and facts[name].raw not in _NOTHING]
     # a name beside its own link says nothing new
     linked = {item.text for item in items if item.ref}
     return [item for item in items if item.ref or item.text not in linked]

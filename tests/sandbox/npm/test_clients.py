@@ -1,7 +1,6 @@
 """The vendors' JavaScript clients, and what they expect of a CRM, against both CRMs of the sandbox.
 
-Each ``*.test.mjs`` file is run by Node's own test runner. The clients are installed into the user's cache, once for each
-lock file.
+Each ``*.test.mjs`` file is run by Node's test runner; the clients are installed once per lock file, into a cache.
 """
 
 from __future__ import annotations
