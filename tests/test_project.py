@@ -254,13 +254,14 @@ def test_an_installed_package_finds_its_starter(tmp_path: Path) -> None:
     assert found.stdout.strip() == str(tmp_path / "prefix/share/crmsync/config")
 
 
-def test_the_data_files_of_the_package_are_the_starter() -> None:
+def test_the_data_files_of_the_package_are_the_starter_and_the_base_of_the_demo() -> None:
     import tomllib
 
     root = Path(__file__).parents[1]
     listed = tomllib.loads((root / "pyproject.toml").read_text())["tool"]["setuptools"]["data-files"]
     installed = {path for patterns in listed.values() for pattern in patterns for path in root.glob(pattern)}
-    assert installed == {path for path in (root / "config").rglob("*") if path.is_file()}
+    base = root / "fixtures" / "crm-sales-opportunities"
+    assert installed == {path for path in (*(root / "config").rglob("*"), *base.iterdir()) if path.is_file()}
 
 
 # ------------------------------------------------------------------ for editors

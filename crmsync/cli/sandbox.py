@@ -122,8 +122,8 @@ def running(directory: Path, world: str, *, port: int = 0) -> Iterator[Sandbox]:
     try:
         box.start()
     except FixtureMissing:
-        hint = f"run it from a checkout of crmsync, or take '--world blank': {', '.join(WORLDS)}"
-        raise UsageError(f"the world '{world}' needs data that only a checkout has", hint=hint) from None
+        hint = "install crmsync again, or run it from a checkout"
+        raise UsageError(f"the data of the world '{world}' is missing from this installation", hint=hint) from None
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise

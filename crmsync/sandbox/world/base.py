@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import sysconfig
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
@@ -13,8 +14,17 @@ from crmsync.sandbox.world.dates import Calendar, chance, office_hour, spread
 from crmsync.sandbox.world.model import Account, Deal, Seller
 from crmsync.sandbox.world.names import slug
 
-FIXTURES = Path(__file__).parents[3] / "fixtures"
 _FOLDER = "crm-sales-opportunities"
+
+
+def _fixtures() -> Path:
+    """A checkout's ``fixtures/``, or where the installed package put them."""
+    checkout = Path(__file__).parents[3] / "fixtures"
+    installed = Path(sysconfig.get_path("data"), "share", "crmsync", "fixtures")
+    return checkout if (checkout / _FOLDER).is_dir() else installed
+
+
+FIXTURES = _fixtures()
 VENDOR_DOMAIN = "gtx-systems.example"
 PRODUCTS = ("GTX Basic", "GTX Pro", "MG Special", "MG Advanced", "GTX Plus Pro", "GTX Plus Basic", "GTK 500")
 PRODUCT_SPELLINGS = (*PRODUCTS, "GTXPro")
@@ -28,7 +38,7 @@ _STALE_SHARE, _OVERDUE_SHARE, _REASONLESS_SHARE = 0.12, 0.05, 0.04
 
 
 class FixtureMissing(Exception):
-    """The demo data is not where it belongs; it is part of a source checkout, not of an installed wheel."""
+    """The demo data is not where it belongs: the installation is not whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ def seller_key(name: str) -> str:
 def base_rows(name: str) -> list[dict[str, str]]:
     path = FIXTURES / _FOLDER / name
     if not path.is_file():
-        raise FixtureMissing(f"demo data not found: {path} (run the demo from a source checkout)")
+        raise FixtureMissing(f"demo data not found: {path} (install crmsync again, or run it from a checkout)")
     with path.open(newline="", encoding="utf-8") as source:
         return list(csv.DictReader(source))
 

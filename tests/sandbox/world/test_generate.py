@@ -162,7 +162,7 @@ def dangling(world: World, keys: set[str]) -> list[tuple[str, Any]]:
 
 def test_missing_fixtures_are_named(monkeypatch: pytest.MonkeyPatch, tmp_path):
     monkeypatch.setattr("crmsync.sandbox.world.base.FIXTURES", tmp_path)
-    with pytest.raises(FixtureMissing, match="run the demo from a source checkout"):
+    with pytest.raises(FixtureMissing, match="run it from a checkout"):
         base_rows("accounts.csv")
 
 
