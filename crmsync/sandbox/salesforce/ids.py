@@ -26,6 +26,11 @@ def to_18(record_id: str) -> str | None:
     return record_id if checksum(record_id[:15]) == record_id[15:].upper() else None
 
 
+def is_id_shaped(text: str) -> bool:
+    """The form alone, whatever the check characters say."""
+    return _ID.fullmatch(text) is not None
+
+
 def make_id(prefix: str, number: int) -> str:
     body = ""
     while number:

@@ -79,7 +79,7 @@ class Records:
         self._default(actor, draft)
         record_id = draft.values["Id"] = self.org.store.next_id(sobject.key_prefix or "000")
         if sobject.custom and draft.values.get("Name") is None:
-            draft.values["Name"] = record_id
+            draft.values["Name"] = record_id[:15]  # recorded: restforce-db
         effects.before_save(self.org, draft)
         self._check_unique(draft)
         self.org.store.insert(sobject, [draft.values])

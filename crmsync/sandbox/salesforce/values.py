@@ -130,7 +130,7 @@ def _text(field: Field, value: Any) -> str | None:
     if field.type == "email" and not _EMAIL.fullmatch(text):
         message = f"{field.label}: invalid email address: {text}"
         raise SalesforceError("INVALID_EMAIL_ADDRESS", message, fields=[field.name])
-    return text or None
+    return (text.lower() if field.type == "email" else text) or None  # recorded: addresses come back in lower case
 
 
 def _check_options(field: Field, values: list[str]) -> None:

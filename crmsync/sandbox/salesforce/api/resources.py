@@ -47,8 +47,8 @@ def version_number(segment: str) -> float | None:
 @OPERATIONS.on("GET", "/")
 def version_root(call: Call) -> Answer:
     found = {name: f"{call.base}/{name}" for name in _RESOURCES}
-    user = f"/id/{call.org.id}/{call.actor.user_id}"
-    return Answer(body={**found, "identity": user})
+    host = call.headers.get("host", "login.salesforce.com")
+    return Answer(body={**found, "identity": f"http://{host}/id/{call.org.id}/{call.actor.user_id}"})
 
 
 @OPERATIONS.on("GET", "/limits")
@@ -87,12 +87,14 @@ _LIMITS = {
 
 @OPERATIONS.on("GET", "/limits/recordCount")
 def record_count(call: Call) -> Answer:
+    """Objects without records are not listed (recorded)."""
     names = [name for name in call.query.get("sObjects", "").split(",") if name]
     wanted = [call.org.schema.get(name) for name in names] if names else list(call.org.schema)
     if any(sobject is None for sobject in wanted):
         raise not_found()
     visible = [sobject for sobject in wanted if sobject is not None and call.access.can(sobject, "read")]
-    return Answer(body={"sObjects": [{"count": call.org.count(item.name), "name": item.name} for item in visible]})
+    counted = [{"count": call.org.count(item.name), "name": item.name} for item in visible]
+    return Answer(body={"sObjects": [item for item in counted if item["count"]]})
 
 
 @OPERATIONS.on("GET", "/recent")

@@ -20,7 +20,8 @@ from crmsync.sandbox.salesforce.values import address, from_stamp
 
 OPERATIONS = Operations()
 UPSERT_BODY_FROM = 46.0
-"""From this version an upsert that updates answers 200 with a body; before it answered 204."""
+"""From this version an upsert that updates answers 200 with a body; before it answered 204. Only since then the body
+says ``created`` (recorded in 2015: it does not)."""
 
 
 def shape(call: Call, sobject: SObject, row: Row, names: Sequence[str] | None = None) -> dict[str, Any]:
@@ -137,7 +138,8 @@ def upsert(call: Call, name: str, field: str, value: str) -> Answer:
         return _several(call, sobject, several.ids)
     if is_new:
         answer = created(call, sobject, record_id)
-        return Answer(201, answer.body | {"created": True}, answer.headers)
+        says_so = {"created": True} if call.version >= UPSERT_BODY_FROM else {}
+        return Answer(201, answer.body | says_so, answer.headers)
     if call.version >= UPSERT_BODY_FROM:
         return Answer(200, {"id": record_id, "success": True, "errors": [], "created": False})
     return Answer(204)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
-from crmsync.sandbox.salesforce.ids import to_18
+from crmsync.sandbox.salesforce.ids import is_id_shaped, to_18
 from crmsync.sandbox.salesforce.schema import NUMBER_TYPES
 from crmsync.sandbox.salesforce.soql.ast import (
     AllOf,
@@ -156,10 +156,11 @@ class Conditions:
         return value or None if isinstance(value, str) else value
 
     def _id(self, value: str, operand: Operand) -> str | None:
+        """An id of the right form that cannot exist finds nothing (recorded); one of a wrong form is an error."""
         record_id = to_18(value) if value else None
-        if value and record_id is None:
+        if value and record_id is None and not is_id_shaped(value):
             raise self.context.problem("INVALID_QUERY_FILTER_OPERATOR", f"invalid ID field: {value}", operand.place)
-        return record_id
+        return record_id or value or None
 
     def _wrong_literal(self, operand: Operand, expression: Expression) -> Exception:
         kind = {"datetime": "dateTime", "currency": "double", "percent": "double"}.get(expression.type, expression.type)
