@@ -6,15 +6,22 @@ from datetime import UTC, datetime, timedelta
 
 
 class SandboxClock:
-    """``now()`` follows the real time; ``set`` and ``advance`` move it, ``freeze`` stops it, ``reset`` frees it."""
+    """``now()`` follows the real time; ``set`` and ``advance`` move it, ``freeze`` stops it, ``reset`` frees it.
+
+    ``skew`` puts both CRMs off whatever time that is, until it is taken back.
+    """
 
     def __init__(self, start: datetime | None = None) -> None:
         self._offset = timedelta()
         self._frozen: datetime | None = None
+        self._skew = timedelta()
         if start is not None:
             self.set(start)
 
     def now(self) -> datetime:
+        return self._time() + self._skew
+
+    def _time(self) -> datetime:
         return self._frozen if self._frozen is not None else datetime.now(UTC) + self._offset
 
     def set(self, instant: datetime) -> None:
@@ -30,7 +37,11 @@ class SandboxClock:
             self._offset += timedelta(seconds=seconds)
 
     def freeze(self) -> None:
-        self._frozen = self.now()
+        self._frozen = self._time()
+
+    def skew(self, seconds: float) -> None:
+        """On top of what was skewed before."""
+        self._skew += timedelta(seconds=seconds)
 
     def reset(self) -> None:
         self._offset = timedelta()
@@ -39,4 +50,4 @@ class SandboxClock:
     @property
     def is_set(self) -> bool:
         """Whether it differs from the real time."""
-        return self._frozen is not None or bool(self._offset)
+        return self._frozen is not None or bool(self._offset) or bool(self._skew)

@@ -12,12 +12,31 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from crmsync.sandbox.hands import VERBS
+from crmsync.sandbox.history import read_history
+
 if TYPE_CHECKING:
     from crmsync.sandbox.server import Sandbox
 
 
 def _json(body: Any, status: int = 200) -> Response:
     return Response(orjson.dumps(body, default=str), status, media_type="application/json")
+
+
+def _refused(problem: str, status: int = 400) -> Response:
+    return _json({"error": problem}, status)
+
+
+def _object(body: bytes) -> dict[str, Any]:
+    found = orjson.loads(body or b"{}")
+    if not isinstance(found, dict):
+        raise ValueError("the body must be a JSON object")
+    return found
+
+
+def _plain(problem: Exception) -> str:
+    """A TypeError of a call names Python's function; what was wrong is after that."""
+    return str(problem).removeprefix("Fault.__init__() ")
 
 
 class Control:
@@ -31,6 +50,9 @@ class Control:
             Route("/_sandbox/health", self.health, methods=["GET"]),
             Route("/_sandbox/reset", self.reset, methods=["POST"]),
             Route("/_sandbox/faults", self.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/_sandbox/faults/{name}", self.fault, methods=["GET", "DELETE"]),
+            Route("/_sandbox/hands", self.verbs, methods=["GET"]),
+            Route("/_sandbox/hands/{verb}", self.act, methods=["POST"]),
             Route("/_sandbox/requests", self.requests, methods=["GET", "DELETE"]),
             Route("/_sandbox/audit", self.audit, methods=["GET"]),
             Route("/_sandbox/clock", self.clock, methods=["GET", "POST", "DELETE"]),
@@ -47,15 +69,40 @@ class Control:
         return _json({"status": "ok", "world": self.box.world})
 
     async def faults(self, request: Request) -> Response:
+        """GET lists what is armed, POST arms, DELETE mends everything."""
         if request.method == "POST":
             try:
-                given = orjson.loads(await request.body())
-                self.box.faults.add(**given)
-            except (orjson.JSONDecodeError, TypeError, ValueError) as problem:
-                return _json({"error": str(problem)}, 400)
+                self.box.faults.add(**_object(await request.body()))
+            except (TypeError, ValueError) as problem:
+                return _refused(_plain(problem))
         elif request.method == "DELETE":
             self.box.faults.clear()
-        return _json([fault.as_dict() for fault in self.box.faults.armed()])
+        return _json(self._armed())
+
+    async def fault(self, request: Request) -> Response:
+        """One fault by its id, or all of a kind."""
+        name = request.path_params["name"]
+        wanted = int(name) if name.isascii() and name.isdigit() else name
+        found = [fault.as_dict() for fault in self.box.faults.armed() if wanted in (fault.id, fault.kind)]
+        if not found:
+            return _refused(f"no fault '{name}' is armed", 404)
+        if request.method == "DELETE":
+            self.box.faults.remove(wanted)
+        return _json(found)
+
+    def _armed(self) -> list[dict[str, Any]]:
+        return [{**fault.as_dict(), "active": self.box.faults.is_active(fault)} for fault in self.box.faults.armed()]
+
+    async def verbs(self, _request: Request) -> Response:
+        return _json([asdict(verb) for verb in VERBS.values()])
+
+    async def act(self, request: Request) -> Response:
+        """What a person does; the body holds the arguments, and ``as``, the user's name."""
+        try:
+            done = self.box.hands.perform(request.path_params["verb"], _object(await request.body()))
+        except ValueError as problem:
+            return _refused(str(problem))
+        return _json(done)
 
     async def requests(self, request: Request) -> Response:
         if request.method == "DELETE":
@@ -65,8 +112,13 @@ class Control:
         )
         return _json(found)
 
-    async def audit(self, _request: Request) -> Response:
-        return _json(self._each(lambda crm: [asdict(entry) for entry in crm.audit]))
+    async def audit(self, request: Request) -> Response:
+        """Who changed what; ``record`` and ``limit`` choose."""
+        limit = request.query_params.get("limit", "")
+        if limit and not (limit.isascii() and limit.isdigit()):
+            return _refused(f"limit must be a whole number, not '{limit}'")
+        record = request.query_params.get("record", "")
+        return _json(read_history(self.box, record=record, limit=int(limit) if limit else None))
 
     async def clock(self, request: Request) -> Response:
         """POST ``{"set": "<ISO instant>"}`` or ``{"advance": <seconds>}``; DELETE goes back to the real time."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import shutil
 import signal
 import socket
 import tempfile
 import threading
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from email.utils import format_datetime
 from pathlib import Path
@@ -20,7 +21,12 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from crmsync.sandbox.clock import SandboxClock
 from crmsync.sandbox.control import Control
+from crmsync.sandbox.door import BodyLimit
 from crmsync.sandbox.faults import TRANSPORT, FaultMiddleware, Faults
+from crmsync.sandbox.faults.exchange import Answer
+from crmsync.sandbox.faults.states import States
+from crmsync.sandbox.faults.vain import run_in_vain
+from crmsync.sandbox.hands import Hands
 from crmsync.sandbox.hubspot.portal import HubSpotPortal
 from crmsync.sandbox.salesforce.org import SalesforceOrg
 from crmsync.sandbox.window import Traffic, Window
@@ -66,7 +72,8 @@ class Sandbox:
     ) -> None:
         self.world = world
         self.clock = clock or SandboxClock()
-        self.faults = Faults()
+        self.hands = Hands(self)
+        self.faults = Faults(States(self))
         self.traffic = Traffic(self)
         self._wanted_directory = directory
         self._owned: tempfile.TemporaryDirectory[str] | None = None
@@ -92,7 +99,7 @@ class Sandbox:
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         try:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            self._socket.bind((HOST, self._wanted_port))
+            self._bind()
             self._socket.listen(BACKLOG)  # a port that is taken is known before any data is made
             self._choose_directory()
             self._open()
@@ -108,6 +115,15 @@ class Sandbox:
             if not self._thread.is_alive():
                 raise RuntimeError(f"the sandbox could not listen on {self.url}")
 
+    def _bind(self) -> None:
+        try:
+            self._socket.bind((HOST, self._wanted_port))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            where = f"port {self._wanted_port} of {HOST} is in use: name another, or 0 for any that is free"
+            raise OSError(errno.EADDRINUSE, where) from None
+
     def _choose_directory(self) -> None:
         if self._wanted_directory is None:
             self._owned = tempfile.TemporaryDirectory(prefix="crmsync-sandbox-")
@@ -118,6 +134,7 @@ class Sandbox:
             self._server.should_exit = True
             self._thread.join()
             self._thread = None
+            self.faults.clear()
             self._close()
             self._release()
 
@@ -196,7 +213,7 @@ class Sandbox:
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         """Looks the app up per request, so that a reset can exchange it under the running server."""
-        app = FaultMiddleware(self._inner, self.faults, self._log)
+        app = BodyLimit(FaultMiddleware(self._inner, self))
         await self.traffic.watch(app, scope, receive, self._dated(send))
 
     def _dated(self, send: Any) -> Any:
@@ -210,6 +227,15 @@ class Sandbox:
 
         return dated
 
-    def _log(self, system: str, method: str, path: str, status: int) -> None:
-        crm: SalesforceOrg | HubSpotPortal = self.salesforce if system == "salesforce" else self.hubspot
-        crm.log_request(method, path, status)
+    @property
+    def is_stopping(self) -> bool:
+        return self._server.should_exit
+
+    def log(self, system: str, method: str, path: str, status: int) -> None:
+        self._crm(system).log_request(method, path, status)
+
+    async def run_in_vain(self, system: str, request: Callable[[], Awaitable[Answer]]) -> Answer:
+        return await run_in_vain(self._crm(system), request)
+
+    def _crm(self, system: str) -> SalesforceOrg | HubSpotPortal:
+        return self.salesforce if system == "salesforce" else self.hubspot

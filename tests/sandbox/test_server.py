@@ -16,7 +16,7 @@ import requests
 from crmsync.sandbox import Sandbox
 from crmsync.sandbox.clock import SandboxClock
 from crmsync.sandbox.credentials import HUBSPOT_TOKEN, SALESFORCE_CLIENT_ID, SALESFORCE_CLIENT_SECRET
-from crmsync.sandbox.faults import Fault, system_of
+from crmsync.sandbox.faults import system_of
 
 HUBSPOT = {"Authorization": f"Bearer {HUBSPOT_TOKEN}"}
 
@@ -101,96 +101,6 @@ def test_requests_and_writes_are_on_record(box: Sandbox, http: requests.Session)
     assert box.salesforce.write_count() == 1
     audit = http.get(f"{box.url}/_sandbox/audit", timeout=5).json()["salesforce"]
     assert (audit[-1]["field"], audit[-1]["new"]) == ("Name", "Seen")
-
-
-@pytest.mark.parametrize(
-    ("kind", "status", "code"),
-    [
-        ("down", 503, "SERVER_UNAVAILABLE"),
-        ("quota", 403, "REQUEST_LIMIT_EXCEEDED"),
-        ("rate_limit", 403, "REQUEST_LIMIT_EXCEEDED"),
-        ("unauthorized", 401, "INVALID_SESSION_ID"),
-        ("missing_scope", 403, "API_CURRENTLY_DISABLED"),
-        ("lock", 400, "UNABLE_TO_LOCK_ROW"),
-    ],
-)
-def test_faults_of_salesforce(box: Sandbox, http: requests.Session, kind: str, status: int, code: str) -> None:
-    headers, url = token(box, http), f"{box.url}/services/data/v60.0/limits"
-    box.faults.add(system="salesforce", kind=kind)
-    answer = http.get(url, headers=headers, timeout=5)
-    assert (answer.status_code, answer.json()[0]["errorCode"]) == (status, code)
-    assert http.get(url, headers=headers, timeout=5).status_code == 200
-
-
-def test_a_spent_quota_spares_the_sign_in(box: Sandbox, http: requests.Session) -> None:
-    fault = box.faults.add(system="salesforce", kind="quota")
-    assert token(box, http)
-    assert box.faults.armed() == [fault]
-
-
-@pytest.mark.parametrize(
-    ("kind", "status", "key", "value"),
-    [
-        ("down", 503, "category", "SERVICE_UNAVAILABLE"),
-        ("quota", 429, "policyName", "DAILY"),
-        ("rate_limit", 429, "policyName", "TEN_SECONDLY_ROLLING"),
-        ("unauthorized", 401, "category", "INVALID_AUTHENTICATION"),
-        ("missing_scope", 403, "category", "MISSING_SCOPES"),
-    ],
-)
-def test_faults_of_hubspot(box: Sandbox, http: requests.Session, kind: str, status: int, key: str, value: str) -> None:
-    fault = {"system": "hubspot", "kind": kind, "times": 2, "match": "/crm/v3/objects"}
-    assert http.post(f"{box.url}/_sandbox/faults", json=fault, timeout=5).status_code == 200
-    assert http.get(f"{box.url}/crm/v3/owners", headers=HUBSPOT, timeout=5).status_code == 200
-    for _ in range(2):
-        answer = http.get(f"{box.url}/crm/v3/objects/contacts", headers=HUBSPOT, timeout=5)
-        assert (answer.status_code, answer.json()[key]) == (status, value)
-    assert http.get(f"{box.url}/crm/v3/objects/contacts", headers=HUBSPOT, timeout=5).status_code == 200
-
-
-def test_html_instead_of_json(box: Sandbox, http: requests.Session) -> None:
-    box.faults.add(system="hubspot", kind="html")
-    answer = http.get(f"{box.url}/crm/v3/owners", headers=HUBSPOT, timeout=5)
-    assert (answer.status_code, answer.headers["Content-Type"]) == (502, "text/html")
-
-
-@pytest.mark.parametrize(("when", "created"), [("before", 0), ("after", 1)])
-def test_a_cut_connection_before_and_after_the_commit(
-    box: Sandbox, http: requests.Session, when: str, created: int
-) -> None:
-    headers, before = token(box, http), box.salesforce.count("Account")
-    box.faults.add(system="salesforce", kind="drop", match="/sobjects/Account", when=when)
-    with pytest.raises(requests.ConnectionError):
-        http.post(f"{box.url}/services/data/v60.0/sobjects/Account", json={"Name": "x"}, headers=headers, timeout=5)
-    assert box.salesforce.count("Account") == before + created
-
-
-def test_a_slow_answer_arrives_late(box: Sandbox, http: requests.Session) -> None:
-    box.faults.add(system="hubspot", kind="latency", seconds=0.1)
-    start = time.monotonic()
-    assert http.get(f"{box.url}/crm/v3/owners", headers=HUBSPOT, timeout=5).status_code == 200
-    assert time.monotonic() - start >= 0.1
-
-
-def test_a_fault_may_wait_for_its_turn_and_last_until_removed(box: Sandbox, http: requests.Session) -> None:
-    fault = box.faults.add(system="hubspot", kind="down", times=None, skip=1, method="GET")
-    statuses = [http.get(f"{box.url}/crm/v3/owners", headers=HUBSPOT, timeout=5).status_code for _ in range(3)]
-    box.faults.remove(fault)
-    assert statuses == [200, 503, 503]
-    assert http.get(f"{box.url}/crm/v3/owners", headers=HUBSPOT, timeout=5).status_code == 200
-
-
-@pytest.mark.parametrize(
-    "bad", [{"system": "siebel", "kind": "down"}, {"system": "hubspot", "kind": "flood"}, {"kind": "down"}, []]
-)
-def test_a_fault_that_makes_no_sense_is_refused(box: Sandbox, http: requests.Session, bad: object) -> None:
-    assert http.post(f"{box.url}/_sandbox/faults", json=bad, timeout=5).status_code == 400
-    assert http.get(f"{box.url}/_sandbox/faults", timeout=5).json() == []
-
-
-def test_when_of_a_drop_is_before_or_after() -> None:
-    with pytest.raises(ValueError, match="before or after"):
-        Fault("hubspot", "drop", when="later")
 
 
 @pytest.mark.parametrize(
