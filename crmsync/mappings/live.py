@@ -12,6 +12,7 @@ from crmsync.mappings.mapping import KindMapping, LinkMapping
 from crmsync.mappings.mapping import Mapping as CrmMapping
 from crmsync.mappings.schema import FLAG_CODES, FLAG_FIELDS, is_own_name
 from crmsync.mappings.vocabulary import is_reference
+from crmsync.records import REFERENCES
 from crmsync.remote import FieldInfo, ObjectInfo
 from crmsync.yamlpos import YamlPath, sort_diagnostics
 
@@ -40,6 +41,11 @@ WRITABLE: Mapping[str, frozenset[str]] = MappingProxyType({**READABLE, "date": f
 
 MAPPABLE = frozenset({"text", "picklist", "bool", "number", "reference", "id"})
 """CRM types that a value map can read as anything."""
+
+OPTIONAL_FIELDS: Mapping[str, str] = MappingProxyType(
+    {"CurrencyIsoCode": "an org with one currency has none: write {constant: USD}"}
+)
+"""Standard fields that exist only where a feature is on (Salesforce Help: "Implications of Enabling Multiple Currencies")."""
 
 STANDARD_OBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -137,7 +143,7 @@ class _Live:
             field = info.fields.get(name)
             if field is None:
                 yield self._no_field(name, info, ("tasks", "constants", name))
-            elif field.restricted and value not in field.options:
+            elif field.options and value not in field.options:
                 yield self._no_option(value, field, ("tasks", "constants", name))
 
     # -------------------------------------------------------------- fields
@@ -161,6 +167,7 @@ class _Live:
         fitting = (WRITABLE if mapped.is_written else READABLE)[kind]
         has_map = "values" in self._entry(path)
         if field.type in fitting or (has_map and field.type in MAPPABLE):
+            yield from self._check_reference(mapped, field, path)
             return
         message = f"'{field.name}' is a {field.type} field, '{mapped.kind}.{mapped.field}' wants {kind}"
         hint = (
@@ -169,6 +176,16 @@ class _Live:
             else "delete it in the CRM and provision again"
         )
         yield Diagnostic("E252", message, self.mapping.document.span(self._name_path(path)), hint)
+
+    def _check_reference(self, mapped: FieldMapping, field: FieldInfo, path: YamlPath) -> Iterator[Diagnostic]:
+        """A lookup must point to the object that holds the kind it is mapped to."""
+        kind = REFERENCES.get((mapped.kind, mapped.field), "")
+        wanted = self.mapping.object_of(kind) if kind in self.mapping.kinds else ""
+        if wanted and field.references and wanted not in field.references:
+            message = (
+                f"'{field.name}' refers to {_some(field.references)}, '{mapped.kind}.{mapped.field}' wants {wanted}"
+            )
+            yield Diagnostic("E252", message, self.mapping.document.span(self._name_path(path)), "choose another field")
 
     def _check_options(self, mapped: FieldMapping, field: FieldInfo, path: YamlPath) -> Iterator[Diagnostic]:
         if field.type not in ("picklist", "multipicklist") or not field.options:
@@ -197,7 +214,7 @@ class _Live:
         unknown = [option for option in field.options if option not in known and option.casefold() not in known]
         if unknown:
             message = f"'{field.name}' has values that '{mapped.kind}.{mapped.field}' cannot read: {_some(unknown)}"
-            hint = f"give each a row under 'values': {unknown[0]}: {mapped.options[0]}"
+            hint = f"give each a row under 'values', '{unknown[0]}: …' with one of {_some(mapped.options, 12)}"
             span = self.mapping.document.span(self._name_path(path))
             yield Diagnostic("W920", message, span, hint, severity="warning")
 
@@ -245,7 +262,7 @@ class _Live:
 
     def _no_field(self, name: str, info: ObjectInfo, path: YamlPath) -> Diagnostic:
         near = did_you_mean(name, _others(info.fields, name))
-        hint = PROVISION if is_own_name(self.mapping.system, name) else near
+        hint = PROVISION if is_own_name(self.mapping.system, name) else OPTIONAL_FIELDS.get(name) or near
         message = f"{info.name} has no field '{name}' that the signed-in user may read"
         return Diagnostic(
             "E251", message, self.mapping.document.span(path), hint or "check its name and the user's access"

@@ -15,6 +15,7 @@ FIELDS: dict[str, FieldInfo] = {
     "StageName": STAGES,
     "Type": FieldInfo("Type", "Type", "picklist", options=("Reseller", "Customer")),
     "Amount": FieldInfo("Amount", "Amount", "money"),
+    "CampaignId": FieldInfo("CampaignId", "Campaign", "reference", references=("Campaign",)),
     "CloseDate": FieldInfo("CloseDate", "Close Date", "date"),
     "Seen__c": FieldInfo("Seen__c", "Seen", "datetime"),
     "Tender__c": FieldInfo("Tender__c", "Tender", "bool"),
@@ -39,12 +40,14 @@ def test_a_mapping_that_fits_has_nothing_to_say() -> None:
     ("more", "code", "where", "message", "hint"),
     [
         ("amount: Amuont", "E251", "12:15", "Opportunity has no field 'Amuont'", "'Amount'"),
+        ("currency: CurrencyIsoCode", "E251", "12:17", "no field 'CurrencyIsoCode'", "{constant: USD}"),
         ("amount: {field: Amuont}", "E251", "12:23", "no field 'Amuont'", "'Amount'"),
         ("lead_source: {field: [Name, Nmae]}", "E251", "12:35", "no field 'Nmae'", "'Name'"),
         ("partner_name: PRM_Partner_Name__c", "E251", "12:21", "no field 'PRM_Partner_Name__c'", "crmsync provision"),
         ("close_date: Tender__c", "E252", "12:19", "'Tender__c' is a bool field, 'deal.close_date' wants date", ""),
         ("amount: CloseDate", "E252", "12:15", "wants decimal", ""),
         ("owner_id: Tender__c", "E252", "12:17", "wants reference", ""),
+        ("partner_id: CampaignId", "E252", "12:19", "'CampaignId' refers to Campaign, 'deal.partner_id' wants Acc", ""),
         (
             "motion: {field: Type, values: {Resellr: renewal, '*': renewal}}",
             "E253",
@@ -74,7 +77,7 @@ def test_crm_values_without_a_row_are_a_warning() -> None:
     (found,) = check(StageName=replace(STAGES, options=(*STAGES.options, "Ghosted", "Lost")))
     assert (found.severity, found.code) == ("warning", "W920")
     assert found.message == "'StageName' has values that 'deal.stage' cannot read: Ghosted, Lost"
-    assert "Ghosted: registered" in found.hint
+    assert "'Ghosted: …' with one of registered, qualified" in found.hint
 
 
 def test_a_row_for_a_value_that_the_crm_lost_is_an_error_at_the_row() -> None:
