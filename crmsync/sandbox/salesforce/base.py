@@ -12,6 +12,7 @@ from crmsync.sandbox.salesforce.catalog import NAME_FIELDS, NAME_OBJECT
 from crmsync.sandbox.salesforce.schema import Schema, build_object
 from crmsync.sandbox.salesforce.store import Row, Store
 from crmsync.sandbox.salesforce.values import stamp
+from crmsync.sandbox.salesforce.visibility import Visibility
 
 
 class Clock(Protocol):
@@ -30,6 +31,7 @@ class OrgBase:
         self.clock: Clock = clock or SystemClock()
         self.store = Store(str(path))
         self.schema = Schema()
+        self.visibility = Visibility(self)
         self._access: dict[str, Access] = {}
 
     def close(self) -> None:

@@ -87,6 +87,11 @@ def entity_deleted(status: int = 404) -> SalesforceError:
     return SalesforceError("ENTITY_IS_DELETED", "entity is deleted", status=status, fields=[])
 
 
+def precondition_failed() -> SalesforceError:
+    """A conditional request whose condition does not hold; the body is not documented."""
+    return SalesforceError("PRECONDITION_FAILED", "The record was modified since the given date", status=412)
+
+
 def json_error(message: str) -> SalesforceError:
     return SalesforceError("JSON_PARSER_ERROR", f"{message} at [line:1, column:1]")
 

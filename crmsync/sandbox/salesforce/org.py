@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from crmsync.sandbox.salesforce.bulk.service import Bulk
 from crmsync.sandbox.salesforce.ids import to_18
 from crmsync.sandbox.salesforce.loading import Loading
 from crmsync.sandbox.salesforce.records import Actor, Records
+from crmsync.sandbox.salesforce.rules import DuplicateRule, Rules, ValidationRule
 from crmsync.sandbox.salesforce.soql.runner import QueryRunner
 from crmsync.sandbox.salesforce.store import Row
 
@@ -32,6 +33,7 @@ class SalesforceOrg(Loading):
     def __init__(self, path: str = ":memory:", clock: Clock | None = None) -> None:
         super().__init__(path, clock)
         self.records = Records(self)
+        self.rules = Rules(self)
         self.queries = QueryRunner(self)
         self.bulk = Bulk(self)
         self.requests: list[tuple[str, str, int]] = []
@@ -102,6 +104,27 @@ class SalesforceOrg(Loading):
     def person(self, user_id: str | None = None) -> Actor:
         """Somebody at the keyboard: the administrator, unless a user is named."""
         return Actor(self.access(user_id or str(self.user_id(SALESFORCE_ADMIN_USERNAME))))
+
+    # ---------------------------------------------------------------- rules, visibility
+
+    def add_duplicate_rule(self, name: str, sobject: str, fields: Sequence[str], **more: Any) -> None:
+        """``action="alert"`` or ``"block"``, ``message``, ``matching_rule``, ``on_update``."""
+        self.rules.add_duplicate_rule(DuplicateRule(name, sobject, tuple(fields), **more))
+
+    def add_validation_rule(
+        self, sobject: str, refuses: Callable[[Mapping[str, Any]], bool], message: str, field: str | None = None
+    ) -> None:
+        """``refuses`` is the error condition, a Python function of the record as it would be saved."""
+        self.rules.validations.append(ValidationRule(sobject, refuses, message, field))
+
+    @property
+    def visibility_delay(self) -> float:
+        """Seconds between a write and the first query that sees it, with the stamp of the write."""
+        return self.visibility.delay
+
+    @visibility_delay.setter
+    def visibility_delay(self, seconds: float) -> None:
+        self.visibility.delay = seconds
 
     # ---------------------------------------------------------------- sign-in, logs
 

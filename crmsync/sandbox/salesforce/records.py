@@ -20,6 +20,7 @@ from crmsync.sandbox.salesforce.errors import (
     no_external_field,
     not_found,
     not_writable,
+    precondition_failed,
     required_missing,
 )
 from crmsync.sandbox.salesforce.ids import to_18
@@ -40,6 +41,9 @@ class Actor:
     access: Access
     request_id: str = ""
     over_http: bool = False
+    base: str = "/services/data/v60.0"
+    saves_duplicates: bool = False
+    wants_duplicate_details: bool = False
 
     @property
     def user_id(self) -> str:
@@ -82,6 +86,7 @@ class Records:
             draft.values["Name"] = record_id[:15]  # recorded: restforce-db
         effects.before_save(self.org, draft)
         self._check_unique(draft)
+        self.org.rules.check(actor, draft)
         self.org.store.insert(sobject, [draft.values])
         write_audit(
             self.org,
@@ -114,12 +119,13 @@ class Records:
         self._allow(actor, sobject, "edit", "updateable")
         old = self._live_row(sobject, record_id)
         if unless_since is not None and from_stamp(old["LastModifiedDate"]) > unless_since:
-            raise SalesforceError("PRECONDITION_FAILED", "The record was modified since the given date", status=412)
+            raise precondition_failed()
         draft = Draft(sobject, old)
         self._accept(actor, draft, data)
         self._require(draft)
         effects.before_save(self.org, draft)
         self._check_unique(draft)
+        self.org.rules.check(actor, draft)
         self._touch(actor, draft)
         self.org.store.update(sobject, old["Id"], draft.values)
         changes = {name: (old.get(name), draft.values.get(name)) for name in draft.given}

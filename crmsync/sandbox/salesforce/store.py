@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -45,6 +45,7 @@ class Store:
         self.connection.execute("PRAGMA synchronous=OFF")  # a rehearsal org: speed over surviving a power cut
         self.connection.executescript(_BOOKS)
         self._depth = 0
+        self.before_write: Callable[[SObject, str], None] | None = None
         self._columns: dict[str, frozenset[str]] = {}
 
     def close(self) -> None:
@@ -145,6 +146,9 @@ class Store:
         batch = list(rows)
         if not batch:
             return
+        if self.before_write is not None:
+            for row in batch:
+                self.before_write(sobject, row["Id"])
         names = list(batch[0])
         sql = (
             f"INSERT INTO {quote(sobject.name)} ({', '.join(map(quote, names))}) VALUES ({', '.join('?' * len(names))})"
@@ -152,6 +156,8 @@ class Store:
         self.connection.executemany(sql, ([row[name] for name in names] for row in batch))
 
     def update(self, sobject: SObject, record_id: str, values: Mapping[str, Any]) -> None:
+        if self.before_write is not None:
+            self.before_write(sobject, record_id)
         assignments = ", ".join(f"{quote(name)} = ?" for name in values)
         self.connection.execute(
             f'UPDATE {quote(sobject.name)} SET {assignments} WHERE "Id" = ?', (*values.values(), record_id)

@@ -28,9 +28,8 @@ from crmsync.sandbox.salesforce.api import (
     sobjects,
     tooling,
 )
-from crmsync.sandbox.salesforce.api.calls import Answer, Call, Dispatcher, parse_query, read_json
+from crmsync.sandbox.salesforce.api.calls import Answer, Call, Dispatcher, actor_for, parse_query, read_json
 from crmsync.sandbox.salesforce.errors import SalesforceError
-from crmsync.sandbox.salesforce.records import Actor
 
 if TYPE_CHECKING:
     from crmsync.sandbox.salesforce.org import SalesforceOrg
@@ -109,7 +108,7 @@ class Front:
             version=version,
             query=params,
             headers=request.headers,
-            actor=Actor(self.org.access(user_id), request_id, over_http=True),
+            actor=actor_for(self.org.access(user_id), request_id, f"/services/data/v{version:.1f}", request.headers),
             payload=read_json(body) if is_json else None,
             raw=body,
             request_id=request_id,

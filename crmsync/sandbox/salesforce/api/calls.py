@@ -74,6 +74,19 @@ class Call:
         return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
 
 
+def actor_for(access: Access, request_id: str, base: str, headers: Mapping[str, str]) -> Actor:
+    """Whoever calls, with what their headers ask for (Sforce-Duplicate-Rule-Header: ``allowSave=true; …``)."""
+    asked = headers.get("sforce-duplicate-rule-header", "").lower().replace(" ", "").split(";")
+    return Actor(
+        access,
+        request_id,
+        over_http=True,
+        base=base,
+        saves_duplicates="allowsave=true" in asked,
+        wants_duplicate_details="includerecorddetails=true" in asked,
+    )
+
+
 @dataclass(slots=True)
 class Answer:
     """Status, body and extra headers. The body is what becomes JSON, or finished JSON as bytes, or a text that is none;

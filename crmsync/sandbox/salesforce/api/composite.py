@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import orjson
 
-from crmsync.sandbox.salesforce.api.calls import Answer, Call, Operations, parse_query
+from crmsync.sandbox.salesforce.api.calls import Answer, Call, Operations, actor_for, parse_query
 from crmsync.sandbox.salesforce.api.resources import version_number
 from crmsync.sandbox.salesforce.errors import SalesforceError, json_error, not_found
 
@@ -116,14 +116,17 @@ def _subcall(call: Call, method: str, url: str, body: Any, headers: Mapping[str,
     version = version_number(segment)
     if version is None or not path.startswith("/services/data/"):
         raise not_found()
+    given = {name.lower(): str(value) for name, value in headers.items()}
     return Call(
         org=call.org,
         method=method.upper(),
         path=quote(slash + rest, safe="/%:@+,='"),
         version=version,
         query=parse_query(query),
-        headers={name.lower(): str(value) for name, value in headers.items()},
-        actor=call.actor,
+        headers=given,
+        actor=call.actor
+        if "sforce-duplicate-rule-header" not in given
+        else actor_for(call.access, call.request_id, call.base, given),
         payload=body,
         request_id=call.request_id,
     )

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
+from email.utils import format_datetime
 from typing import Any
+
+import orjson
 
 from crmsync.sandbox.salesforce.api.calls import Answer, Call, Operations
 from crmsync.sandbox.salesforce.errors import (
@@ -12,6 +16,7 @@ from crmsync.sandbox.salesforce.errors import (
     no_column_on_type,
     no_external_field,
     not_found,
+    precondition_failed,
 )
 from crmsync.sandbox.salesforce.ids import to_18
 from crmsync.sandbox.salesforce.schema import SObject
@@ -75,15 +80,43 @@ def read(call: Call, name: str, record_id: str) -> Answer:
         raise SalesforceError("ENTITY_IS_DELETED", "entity is deleted", status=404, fields=[])
     since = call.instant("if-modified-since")
     if since is not None and "LastModifiedDate" in row and from_stamp(row["LastModifiedDate"]) <= since:
-        return Answer(304)
-    return Answer(body=shape(call, sobject, row, _wanted_fields(call)))
+        return Answer(304, headers=_validators(sobject, row))
+    known = call.headers.get("if-none-match")
+    if known is not None and known in (_etag(sobject, row), "*"):
+        return Answer(304, headers=_validators(sobject, row))
+    return Answer(body=shape(call, sobject, row, _wanted_fields(call)), headers=_validators(sobject, row))
+
+
+def _etag(sobject: SObject, row: Row) -> str | None:
+    """Entity tags are documented for Account only."""
+    if sobject.name != "Account":
+        return None
+    return f'"{zlib.crc32(orjson.dumps(row)):08x}"'
+
+
+def _validators(sobject: SObject, row: Row) -> dict[str, str]:
+    found = {}
+    if row.get("LastModifiedDate"):
+        found["Last-Modified"] = format_datetime(from_stamp(row["LastModifiedDate"]), usegmt=True)
+    etag = _etag(sobject, row)
+    return {**found, "ETag": etag} if etag else found
 
 
 @OPERATIONS.on("PATCH", "/sobjects/{name}/{record_id}")
 def update(call: Call, name: str, record_id: str) -> Answer:
+    sobject = call.sobject(name)
+    _check_match(call, sobject, record_id)
     unless_since = call.instant("if-unmodified-since")
-    call.org.records.update(call.actor, call.sobject(name), record_id, call.json_object(), unless_since)
+    call.org.records.update(call.actor, sobject, record_id, call.json_object(), unless_since)
     return Answer(204)
+
+
+def _check_match(call: Call, sobject: SObject, record_id: str) -> None:
+    wanted = call.headers.get("if-match")
+    row = call.org.store.get(sobject, to_18(record_id) or "") if wanted else None
+    etag = _etag(sobject, row) if row else None
+    if etag is not None and wanted not in ("*", etag):
+        raise precondition_failed()
 
 
 @OPERATIONS.on("DELETE", "/sobjects/{name}/{record_id}")

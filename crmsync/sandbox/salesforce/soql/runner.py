@@ -55,7 +55,9 @@ class QueryRunner:
 
     def compile(self, text: str, access: Access, *, include_deleted: bool) -> Statement:
         query = parse(text)
-        context = Context(text, self.org.schema, access, self.org.clock.now(), include_deleted)
+        context = Context(
+            text, self.org.schema, access, self.org.clock.now(), include_deleted, self.org.visibility.source
+        )
         return Compiler(context, query, context.object(query.source)).compile()
 
     def run(

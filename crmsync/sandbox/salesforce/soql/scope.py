@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -30,6 +31,7 @@ class Context:
     access: Access
     now: datetime
     include_deleted: bool
+    source: Callable[[SObject], str]
 
     def problem(self, code: str, message: str, place: Token | int) -> SalesforceError:
         return query_error(self.text, code, message, place)
@@ -65,10 +67,14 @@ class Scope:
     alias: str = ""
     joins: dict[str, tuple[str, SObject]] = field(default_factory=dict)
     join_sql: list[str] = field(default_factory=list)
+    source: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.source = self.context.source(self.sobject)
 
     @property
     def from_sql(self) -> str:
-        return " ".join([f"{quote(self.sobject.name)} {self.prefix}", *self.join_sql])
+        return " ".join([f"{self.source} {self.prefix}", *self.join_sql])
 
     def column(self, path: Token) -> Column:
         *relations, name = self._parts(path)
@@ -107,7 +113,7 @@ class Scope:
             raise self.context.problem("INVALID_FIELD", no_relationship(relation), path)
         alias = f"{self.prefix}_{len(self.joins) + 1}"
         self.join_sql.append(
-            f'LEFT JOIN {quote(target.name)} {alias} ON {alias}."Id" = {table}.{quote(reference.name)}'
+            f'LEFT JOIN {self.context.source(target)} {alias} ON {alias}."Id" = {table}.{quote(reference.name)}'
         )
         return alias, target
 
