@@ -139,7 +139,8 @@ def batch_archive(call: Call) -> Answer:
     """Pairs that are not there are ignored (recorded: delete_with_an_invalid_ID)."""
     kind, other = ends(call)
     for one in call.inputs(MAX_WRITE):
-        for to in one.get("to") or []:
+        ends_there = one.get("to") or []
+        for to in [ends_there] if isinstance(ends_there, dict) else ends_there:
             ids = (id_of(one, "from"), str(to.get("id", "")))
             if all(is_whole(part) for part in ids):
                 call.portal.writer.dissociate(Pair(kind.id, int(ids[0]), other.id, int(ids[1])), None, call.act)
@@ -227,7 +228,7 @@ def checked_pair(call: Call, kind: ObjectType, other: ObjectType, from_id: str, 
 
 
 def _types(call: Call, kind: ObjectType, other: ObjectType, specs: Any) -> list[AssociationType]:
-    if not isinstance(specs, list) or not specs:
+    if not isinstance(specs, list) or not specs or not all(isinstance(spec, dict) for spec in specs):
         raise invalid("Invalid input JSON: at least one association type is needed")
     found = []
     for spec in specs:

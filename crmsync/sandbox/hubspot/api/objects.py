@@ -177,7 +177,8 @@ def update(call: Call, kind: ObjectType, row: Row, values: Values) -> None:
 
 def _link(call: Call, kind: ObjectType, given: Mapping[str, Any]) -> tuple[str, int, list[Any]]:
     """One entry of ``associations`` in a create body; the type id says what kind of record ``to`` is."""
-    target = str((given.get("to") or {}).get("id", ""))
+    end = given.get("to")
+    target = str(end.get("id", "")) if isinstance(end, Mapping) else ""
     types = []
     for one in given.get("types") or []:
         category, type_id = str(one.get("associationCategory")), str(one.get("associationTypeId"))
@@ -187,10 +188,10 @@ def _link(call: Call, kind: ObjectType, given: Mapping[str, Any]) -> tuple[str, 
         types.append(found)
     if not types:
         raise invalid("Invalid input JSON: some required fields were not set: [types]")
-    end = call.portal.types.by_id[types[0].to_type]
-    if not is_whole(target) or call.portal.records.get(end.id, int(target)) is None:
-        raise invalid(f"{end.singular.upper()}={target} is not valid")
-    return end.id, int(target), types
+    other = call.portal.types.by_id[types[0].to_type]
+    if not is_whole(target) or call.portal.records.get(other.id, int(target)) is None:
+        raise invalid(f"{other.singular.upper()}={target} is not valid")
+    return other.id, int(target), types
 
 
 _READ, _WRITE = objects("read"), objects("write")

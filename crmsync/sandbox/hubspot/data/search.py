@@ -139,12 +139,12 @@ class SearchCompiler:
         name, kind = definition["name"], definition["type"]
         try:
             if name == "hs_object_id":
-                return int(text)
+                return _whole(text)
             if kind in {"datetime", "date"}:
                 return parse_ms(text)
             if kind == "number":
                 return float(text)
-        except ValueError:
+        except (ValueError, OverflowError):
             raise invalid(f"Invalid value '{text}' for the property '{name}' of type {kind}") from None
         return text if kind in {"enumeration", "bool"} else text.lower()
 
@@ -245,6 +245,12 @@ class SearchIndex:
             return live
         bound = [*live.bound, type_id, now_ms, type_id, now_ms, now_ms]
         return Clause(f"{_LIVE} AND {_NOT_LAGGING} UNION ALL {_LAGGING}", bound)
+
+
+def _whole(text: str) -> int:
+    if not is_whole(text.removeprefix("-")):
+        raise ValueError(text)
+    return int(text)
 
 
 def _instant_ms(text: str | None) -> int | None:

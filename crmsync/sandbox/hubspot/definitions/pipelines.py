@@ -145,19 +145,19 @@ class Pipelines:
     def built(self, type_id: str, pipeline_id: str, given: Mapping[str, Any], now_ms: int) -> Pipeline:
         if not given.get("label"):
             raise invalid("Invalid input JSON: some required fields were not set: [label]")
-        stages = [self.built_stage(type_id, stage, now_ms) for stage in given.get("stages", [])]
+        stages = [self.built_stage(type_id, stage, now_ms) for stage in given.get("stages") or []]
         return _pipeline(pipeline_id, given["label"], given.get("displayOrder", 0), stages, wire(now_ms))
 
     def built_stage(self, type_id: str, given: Mapping[str, Any], now_ms: int, stage_id: str = "") -> dict[str, Any]:
         if not given.get("label"):
             raise invalid("Invalid input JSON: some required fields were not set: [label]")
         stage_id = stage_id or str(given.get("stageId") or given.get("id") or self._new_id())
-        metadata = _metadata(type_id, given.get("metadata", {}))
+        metadata = _metadata(type_id, given.get("metadata") or {})
         return _stage(stage_id, given["label"], given.get("displayOrder", 0), metadata, wire(now_ms))
 
     def patched(self, type_id: str, target: Mapping[str, Any], given: Mapping[str, Any], now_ms: int) -> dict[str, Any]:
         changed = {key: given[key] for key in ("label", "displayOrder", "archived") if key in given}
-        if "metadata" in given:
+        if given.get("metadata"):
             changed["metadata"] = _metadata(type_id, {**target.get("metadata", {}), **given["metadata"]})
         return {**target, **changed, "updatedAt": wire(now_ms)}
 

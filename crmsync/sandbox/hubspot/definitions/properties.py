@@ -47,6 +47,8 @@ def build_options(options: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Options as answered: an order is filled in, ``hidden`` is always there (recorded: custom property create)."""
     built = []
     for position, option in enumerate(options):
+        if option.get("value") is None:
+            raise invalid("Invalid input JSON: some required fields were not set: [options.value]")
         row = {"label": option.get("label", option["value"]), "value": str(option["value"])}
         if "description" in option:
             row["description"] = option["description"]
@@ -122,7 +124,7 @@ class PropertyCatalog:
             raise invalid(f"Property '{name}' is defined by HubSpot and its definition cannot be changed")
         merged = {**old, **changes, "updatedAt": wire(now_ms)}
         if "options" in changes:
-            merged["options"] = build_options(changes["options"])
+            merged["options"] = build_options(changes["options"] or [])
         _check_pair(merged["type"], merged["fieldType"])
         self._check_group(type_id, merged["groupName"])
         self._save(type_id, merged)

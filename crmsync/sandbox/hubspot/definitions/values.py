@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from crmsync.sandbox.hubspot.definitions.properties import Definition, is_multiple
 from crmsync.sandbox.hubspot.stamps import DAY_MS, parse_ms, wire, wire_date
 
 MAX_TEXT = 65_536
+MAX_EXPONENT = 308
+"""HubSpot keeps numbers as doubles."""
+_NUMBER = re.compile(r"\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d{1,4})?\s*\Z", re.ASCII)
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+\.[^@\s.,;<>]+\Z")
 _BOOLEANS = {"true": "true", "false": "false", "1": "true", "0": "false", "yes": "true", "no": "false"}
 
@@ -72,12 +75,8 @@ def _string(text: str, name: str) -> str:
 
 
 def _number(text: str) -> str:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise BadValue("INVALID_INTEGER", f"{text} was not a valid number.") from None
-    if not number.is_finite():
-        raise BadValue("INVALID_INTEGER", f"{text} was not a valid number.")
+    if not _NUMBER.match(text) or abs(Decimal(text).adjusted()) > MAX_EXPONENT:
+        raise BadValue("INVALID_INTEGER", f"{text[:100]} was not a valid number.")
     return text.strip()
 
 
@@ -98,12 +97,12 @@ def _datetime(text: str, where: str) -> str:
 def _date(text: str, where: str) -> str:
     try:
         ms = parse_ms(text)
+        day, at = wire_date(ms), wire(ms)
     except (ValueError, OverflowError):
         raise BadValue("INVALID_LONG", f"{text} was not a valid long. {where}") from None
     if ms % DAY_MS:
-        at = wire(ms)
         raise BadValue("INVALID_DATE", f"{text} is at {at[11:].rstrip('Z')} UTC, not midnight!")
-    return wire_date(ms)
+    return day
 
 
 def _enumeration(text: str, definition: Definition, options: Collection[str] | None, old: str | None) -> str:
