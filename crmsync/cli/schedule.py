@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -67,6 +68,13 @@ def _next_table(upcoming: list[NextRun]) -> Rows:
 
 
 def _announce(app: App, upcoming: list[NextRun]) -> None:
+    """To a person as lines; where nobody watches, the log stays one kind of line."""
+    import structlog
+
+    if not sys.stderr.isatty():
+        for row in upcoming:
+            structlog.get_logger().info("next run", connection=row.connection, at=instant(row.at))
+        return
     for row in upcoming:
         app.render.talk(f"{row.connection}: next run {instant(row.at)}")
     app.render.talk("Stop with Ctrl-C or SIGTERM; the current run ends first")

@@ -45,7 +45,7 @@ MAPPABLE = frozenset({"text", "picklist", "bool", "number", "reference", "id"})
 OPTIONAL_FIELDS: Mapping[str, str] = MappingProxyType(
     {"CurrencyIsoCode": "an org with one currency has none: write {constant: USD}"}
 )
-"""Standard fields that exist only where a feature is on (Salesforce Help: "Implications of Enabling Multiple Currencies")."""
+"""Standard fields that exist only where a feature is on (Salesforce Help, "Manage Multiple Currencies")."""
 
 STANDARD_OBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {

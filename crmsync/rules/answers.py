@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from crmsync.rules.certification import standing_of
@@ -54,9 +54,17 @@ def _flags(
 
 def _flagged(kind: str, record_id: str, situation: Situation) -> Explained:
     codes = situation.findings.codes(kind, record_id)
-    reason = f"Open findings: {', '.join(codes)}." if codes else "Nothing is open."
+    messages = situation.findings.messages(kind, record_id)
     rule = situation.findings.rule_of(kind, record_id) or situation.policy.rule("version")
-    return Explained(codes, "FLAGS", clip(reason), rule, situation.findings.messages(kind, record_id))
+    return Explained(codes, "FLAGS", clip(_in_short(messages)), rule, messages)
+
+
+def _in_short(messages: Sequence[str]) -> str:
+    """The most urgent finding as a sentence; the codes say the others already."""
+    if not messages:
+        return "Nothing is open."
+    more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
+    return f"{messages[0][:1].upper()}{messages[0][1:]}{more}."
 
 
 def _partner_fields(situation: Situation) -> Iterator[FieldDecision]:

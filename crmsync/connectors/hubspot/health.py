@@ -129,7 +129,7 @@ class HealthChecks:
             return
         used, limit = max(limits)
         few = used >= LOW_CALLS * limit
-        yield HealthCheck("API calls", "warning" if few else "ok", f"{max(0, limit - used)} of {limit} left today")
+        yield HealthCheck("API calls", "warning" if few else "ok", f"{max(0, limit - used):,} of {limit:,} left today")
 
 
 def _guarded(name: str, checks: Iterator[HealthCheck]) -> Iterator[HealthCheck]:

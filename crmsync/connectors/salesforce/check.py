@@ -58,7 +58,8 @@ def _clock(client: Client) -> HealthCheck:
     if abs(skew_s) <= _MAX_SKEW_S:
         return HealthCheck("clock", "ok", f"within {abs(skew_s)} s of the org's clock")
     fix = "set this machine's clock (JWT sign-in and due dates depend on it)"
-    return HealthCheck("clock", "warning", f"{skew_s} s away from the org's clock", fix)
+    way = "ahead of" if skew_s > 0 else "behind"
+    return HealthCheck("clock", "warning", f"this machine is {abs(skew_s)} s {way} the org", fix)
 
 
 def _api_calls(client: Client) -> HealthCheck:
@@ -93,6 +94,11 @@ def _object_check(object_name: str, info: ObjectInfo | None, wanted: Sequence[tu
     locked = [name for name, edit in wanted if edit and name in info.fields and not info.fields[name].updateable]
     if not unseen and not locked:
         return HealthCheck(label, "ok", f"all {len(dict(wanted))} can be used")
-    parts = [f"missing or not visible: {', '.join(unseen)}" if unseen else ""]
-    parts.append(f"not editable: {', '.join(locked)}" if locked else "")
+    parts = [f"missing or not visible: {_some(unseen)}" if unseen else ""]
+    parts.append(f"not editable: {_some(locked)}" if locked else "")
     return HealthCheck(label, "problem", "; ".join(part for part in parts if part), _FIX)
+
+
+def _some(names: Sequence[str], limit: int = 8) -> str:
+    shown = ", ".join(names[:limit])
+    return shown if len(names) <= limit else f"{shown} and {len(names) - limit} more"
