@@ -10,7 +10,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -175,6 +175,22 @@ def _synced(directory: Path) -> Path:
     return directory
 
 
+@pytest.fixture(scope="module")
+def stage(tiny_world_synced: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
+    """A bench to be set anew many times, with :func:`begin_again`."""
+    with open_bench(_copy(tiny_world_synced, tmp_path_factory.mktemp("stage") / "world")) as bench:
+        yield bench
+
+
+def begin_again(bench: Bench, source: Path) -> None:
+    """The world of ``source``, an hour later."""
+    bench.box.reset(source / CRM)
+    bench.box.clock.advance((TODAY - bench.box.clock.now()).total_seconds() + 3600)
+    shutil.rmtree(bench.directory)
+    shutil.copytree(source / PROJECT, bench.directory)
+    point_at(bench.directory, bench.box.url)
+
+
 @pytest.fixture
 def bench(small_world: Path, tmp_path: Path) -> Iterator[Bench]:
     """The small world in both CRMs, provisioned."""
@@ -204,11 +220,7 @@ def tiny_synced(tiny_world_synced: Path, tmp_path: Path) -> Iterator[Bench]:
 
 
 @pytest.fixture
-def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests are tried again at once."""
     monkeypatch.setattr("crmsync.connectors.transport._back_off", wait_none())
     monkeypatch.setattr("crmsync.connectors.transport.retry_after_s", lambda *_, **__: 0.0)
-
-
-def later(days: float) -> datetime:
-    return TODAY + timedelta(days=days)
