@@ -78,8 +78,10 @@ def upsert_batch(call: Call) -> Answer:
     def check(one: Input) -> tuple[Row | None, Values]:
         name, key = str(one["idProperty"]), _key(one)
         row = _locate(call, kind, [key], name).get(key)
-        given = {**one, "properties": {name: key, **(one.get("properties") or {})}} if row is None else one
-        return row, checked(call, kind, given, row)
+        properties = one.get("properties") or {}
+        if row is None and isinstance(properties, Mapping):
+            one = {**one, "properties": {name: key, **properties}}
+        return row, checked(call, kind, one, row)
 
     def put(_one: Input, found: tuple[Row | None, Values]) -> Entry:
         row, values = found
