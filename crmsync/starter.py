@@ -44,5 +44,5 @@ def write_starter(directory: Path, *, demo: bool = False) -> list[Path]:
 
 
 def _files(root: Path) -> list[Path]:
-    folders = [root, *(root / name for name in ("mappings", "policies", "schema"))]
+    folders = [root, *(root / name for name in ("mappings", "policies", "tests", "schema"))]
     return [found for folder in folders for found in sorted(folder.glob("*.*")) if found.is_file()]

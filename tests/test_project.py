@@ -213,7 +213,13 @@ def test_a_plain_password_is_refused_and_not_shown(directory: Path) -> None:
 
 def test_the_starter_loads(tmp_path: Path) -> None:
     written = write_starter(tmp_path)
-    assert {p.relative_to(tmp_path).parts[0] for p in written} == {"crmsync.yaml", "mappings", "policies", "schema"}
+    assert {p.relative_to(tmp_path).parts[0] for p in written} == {
+        "crmsync.yaml",
+        "mappings",
+        "policies",
+        "tests",
+        "schema",
+    }
     project = load_project(tmp_path)
     assert list(project.connections) == ["salesforce", "hubspot"]
     assert all(c.mapping.is_file() for c in project.connections.values())

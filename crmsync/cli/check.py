@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-SCHEMAS = ("project", "mapping", "policy")
+SCHEMAS = ("project", "mapping", "policy", "case")
 
 
 @command()
@@ -99,7 +99,7 @@ def _check_lines(data: dict[str, Any]) -> Iterator[Line]:
 @command()
 @click.argument(
     "which",
-    metavar="[project|mapping|policy]",
+    metavar="[project|mapping|policy|case]",
     required=False,
     shell_complete=lambda _ctx, _param, typed: [name for name in SCHEMAS if name.startswith(typed)],
 )
@@ -122,11 +122,17 @@ def schema(app: App, which: str | None, write: bool) -> int:
 
 
 def _schemas() -> dict[str, dict[str, Any]]:
+    from crmsync.cases import case_json_schema
     from crmsync.mappings import mapping_json_schema
     from crmsync.project import project_json_schema
     from crmsync.rules import policy_json_schema
 
-    return {"project": project_json_schema(), "mapping": mapping_json_schema(), "policy": policy_json_schema()}
+    return {
+        "project": project_json_schema(),
+        "mapping": mapping_json_schema(),
+        "policy": policy_json_schema(),
+        "case": case_json_schema(),
+    }
 
 
 def _write_schemas(directory: Path, schemas: dict[str, dict[str, Any]]) -> list[Path]:
