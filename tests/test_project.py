@@ -280,6 +280,7 @@ def test_the_data_files_of_the_package_are_the_starter_and_the_base_of_the_demo(
 def test_the_schemas_of_the_starter_are_sound_and_current(name: str, schema: dict[str, Any]) -> None:
     """Written by ``crmsync schema --write``."""
     Draft7Validator.check_schema(schema)
+    assert schema["$schema"] == "http://json-schema.org/draft-07/schema#"
     assert json.loads((starter_dir() / "schema" / f"{name}.json").read_text()) == schema
 
 

@@ -154,7 +154,7 @@ def test_the_json_schema_knows_keys_and_values() -> None:
     schema = policy_json_schema()
     assert set(schema["properties"]) == set(PolicyModel.model_fields)
     assert schema["additionalProperties"] is False
-    assert set(schema["$defs"]["Stage"]["enum"]) == set(Stage)
+    assert set(schema["definitions"]["Stage"]["enum"]) == set(Stage)
 
 
 def test_every_flag_can_be_shown_by_the_crm() -> None:

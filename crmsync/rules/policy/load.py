@@ -23,6 +23,7 @@ from crmsync.rules.policy.model import Length, PolicyModel, Validation
 from crmsync.rules.policy.positions import diagnose
 from crmsync.rules.reasons import REASONS
 from crmsync.yamlpos import Document, YamlPath, load_yaml, load_yaml_text, sort_diagnostics, validate
+from crmsync.yamlschema import draft7
 
 ExtraTypes = Mapping[str, Mapping[str, FieldType]]
 
@@ -74,9 +75,8 @@ def load_policy_text(text: str, path: str = "<policy>", extra: ExtraTypes | None
 
 
 def policy_json_schema() -> dict[str, Any]:
-    """JSON Schema for editors."""
-    schema = PolicyModel.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema, "title": "crmsync policy"}
+    """JSON Schema (draft 7) of a policy, for editors."""
+    return draft7(PolicyModel, "crmsync policy")
 
 
 def build_policy(document: Document, extra: ExtraTypes | None = None) -> Policy:
