@@ -18,6 +18,9 @@ WRITES_SHOWN = 5
 def why_lines(story: Explanation, *, url: str = "", in_full: bool = False) -> Iterator[Line]:
     """The record, then each decided field: in full for one field, a line each for all of them."""
     yield styled(f"{story.kind}  ", (story.label, "bold"), (f"  ({story.id})  {url}".rstrip(), "dim"))
+    if story.deleted:
+        fate = f"merged into {story.merged_into}" if story.merged_into else "deleted in the CRM"
+        yield styled((f"  {fate}; nothing is decided about it any more", "yellow"))
     if in_full:
         for field in story.fields:
             yield from field_lines(field)

@@ -37,6 +37,9 @@ Subject = tuple[str, str]
 
 R = TypeVar("R", bound=Record)
 
+_AS_WRITTEN = (("registration", "partner_id"), ("registration", "original_partner_id"))
+"""References that the rules want to see as they stand: a merger of partners is a fact that they keep."""
+
 DECIDED = ("account", "contact", "deal", "registration", "touch")
 """Kinds that make up an account neighbourhood."""
 
@@ -184,7 +187,8 @@ class Reader:
             for row in self._store.rows(kind.removeprefix("link:"), ids[kind]):
                 links |= set(self._read(kind.removeprefix("link:"), row)[1])
         ordered = tuple(sorted(links, key=lambda k: (k.name, k.from_id, k.to_id, k.label or "")))
-        partner_ids = set(ids.get("partner", ())) | _partner_ids(records.values(), ordered)
+        named = set(ids.get("partner", ())) | _partner_ids(records.values(), ordered)
+        partner_ids = named | {self._merged[pid] for pid in named if pid in self._merged}
         partners = {record.id: record for record in self._of(Partner, "partner", partner_ids)}
         owner_ids = _owner_ids(records.values(), partners.values())
         watches = {f"partner:{pid}" for pid in partner_ids} | {f"user:{uid}" for uid in owner_ids}
@@ -234,7 +238,7 @@ class Reader:
         kind = kind_of(record)
         moved: dict[str, Any] = {}
         for (owner, field_name), target in REFERENCES.items():
-            if owner != kind or field_name == "original_partner_id" or target not in self._mapping.kinds:
+            if owner != kind or (owner, field_name) in _AS_WRITTEN or target not in self._mapping.kinds:
                 continue
             aliases = self._aliases.get(self._mapping.object_of(target))
             value = getattr(record, field_name)

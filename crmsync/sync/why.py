@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ from crmsync.diagnostics import did_you_mean
 from crmsync.errors import UsageError
 from crmsync.mappings import Mapping as CrmMapping
 from crmsync.records import KINDS, Record, kind_of
+from crmsync.remote import RemoteRecord
 from crmsync.store import DecisionRow, FindingRow, HistoryRow, Store
 from crmsync.sync.diff import label_of
 
@@ -46,6 +47,9 @@ class Explanation:
     label: str
     fields: list[FieldStory]
     findings: list[FindingRow]
+    deleted: bool = False
+    """Gone from the CRM: nothing is decided about it any more, what was written is still told."""
+    merged_into: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +57,24 @@ class _Match:
     kind: str
     id: str
     label: str
+    row: RemoteRecord
+
+
+@dataclass(slots=True)
+class _Found:
+    """What a word fits: how many records, and the first few."""
+
+    word: str
+    count: int = 0
+    some: list[_Match] = field(default_factory=list)
+    exact: list[_Match] = field(default_factory=list)
+
+    def add(self, match: _Match) -> None:
+        self.count += 1
+        if len(self.some) < MOST_CANDIDATES:
+            self.some.append(match)
+        if match.label.lower() == self.word.lower() and len(self.exact) <= MOST_CANDIDATES:
+            self.exact.append(match)
 
 
 def explain(store: Store, mapping: CrmMapping, record: str, field_name: str | None = None) -> Explanation:
@@ -64,15 +86,42 @@ def explain(store: Store, mapping: CrmMapping, record: str, field_name: str | No
     """
     match = _find(store, mapping, record)
     rows = store.decision(match.kind, match.id)
+    stories = [_story(store, mapping, row) for row in rows]
+    if match.row.deleted:
+        stories = list(_past(store, mapping, match))
     if field_name is not None:
-        rows = [_pick(mapping, match, rows, field_name)]
+        stories = [_pick(match, stories, field_name)]
     return Explanation(
         kind=match.kind,
         id=match.id,
         label=match.label,
-        fields=[_story(store, mapping, row) for row in rows],
+        fields=stories,
         findings=store.findings(kind=match.kind, id=match.id),
+        deleted=match.row.deleted,
+        merged_into=match.row.merged_into,
     )
+
+
+def _past(store: Store, mapping: CrmMapping, match: _Match) -> Iterator[FieldStory]:
+    """The writes to a record that is no more, by field, each with its latest reason."""
+    writes: dict[str, list[HistoryRow]] = {}
+    for write in store.history(mapping.object_of(match.kind), match.id):
+        writes.setdefault(write.field, []).append(write)
+    for name in sorted(writes):
+        last = writes[name][0]
+        yield FieldStory(
+            field=name,
+            remote_field=last.remote_field,
+            value=last.new,
+            reason=last.reason,
+            code="",
+            rule=last.rule,
+            where=last.where,
+            trace=[],
+            evidence=[],
+            decided_at=last.at,
+            history=writes[name],
+        )
 
 
 def _story(store: Store, mapping: CrmMapping, row: DecisionRow) -> FieldStory:
@@ -92,17 +141,14 @@ def _story(store: Store, mapping: CrmMapping, row: DecisionRow) -> FieldStory:
     )
 
 
-def _pick(mapping: CrmMapping, match: _Match, rows: list[DecisionRow], name: str) -> DecisionRow:
-    names: dict[str, DecisionRow] = {}
-    for row in rows:
-        names[row.field] = row
-        target = mapping.field(row.kind, row.field)
-        if target:
-            names[target.remote_field] = row
-    if name not in names:
-        hint = did_you_mean(name, names) or f"fields with a story: {', '.join(sorted(row.field for row in rows))}"
-        raise UsageError(f"nothing was decided about '{name}' of {match.kind} '{match.label}'", hint=hint)
-    return names[name]
+def _pick(match: _Match, stories: list[FieldStory], name: str) -> FieldStory:
+    names = {story.remote_field: story for story in stories if story.remote_field}
+    names |= {story.field: story for story in stories}
+    if name in names:
+        return names[name]
+    known = ", ".join(sorted(story.field for story in stories)) or "none"
+    hint = did_you_mean(name, names) or f"fields with a story: {known}"
+    raise UsageError(f"nothing was decided about '{name}' of {match.kind} '{match.label}'", hint=hint)
 
 
 # ------------------------------------------------------------------ finding the record
@@ -110,42 +156,64 @@ def _pick(mapping: CrmMapping, match: _Match, rows: list[DecisionRow], name: str
 
 def _find(store: Store, mapping: CrmMapping, text: str) -> _Match:
     kind, _, rest = text.partition(":")
-    kinds = (kind,) if rest and kind in KINDS else ASKABLE
-    wanted = rest.strip() if rest and kind in KINDS else text.strip()
-    usable = [k for k in kinds if k in mapping.kinds]
-    matches = list(_by_id(store, mapping, usable, wanted)) or list(_by_name(store, mapping, usable, wanted))
-    if not matches:
-        raise UsageError(
-            f"no record '{text}' in the mirror", hint="give an id, a registration number or part of a name"
-        )
-    exact = [match for match in matches if match.label.lower() == wanted.lower()]
-    if len(exact or matches) > 1:
-        shown = ", ".join(f"{m.kind}:{m.id} ({m.label})" for m in (exact or matches)[:MOST_CANDIDATES])
-        raise UsageError(f"'{text}' fits {len(exact or matches)} records", hint=f"say which: {shown}")
-    return (exact or matches)[0]
+    named = bool(rest.strip()) and kind in KINDS
+    wanted = (rest if named else text).strip()
+    if not wanted:
+        raise UsageError("no record was named", hint=_HINT)
+    usable = [k for k in ((kind,) if named else ASKABLE) if k in mapping.kinds]
+    by_id = _by_id(store, mapping, usable, wanted)
+    if by_id is not None:
+        return by_id
+    found = _by_name(store, mapping, usable, wanted)
+    return _only_one(text, found, did_you_mean(kind, KINDS) if rest and not named else "")
 
 
-def _by_id(store: Store, mapping: CrmMapping, kinds: Iterable[str], wanted: str) -> Iterator[_Match]:
+_HINT = "give an id, a registration number or part of a name"
+
+
+def _only_one(text: str, found: _Found, near_kind: str) -> _Match:
+    if not found.count:
+        raise UsageError(f"no record '{text}' in the mirror", hint=near_kind or _HINT)
+    if len(found.exact) == 1:
+        return found.exact[0]
+    if found.count == 1:
+        return found.some[0]
+    count, some = (len(found.exact), found.exact[:MOST_CANDIDATES]) if found.exact else (found.count, found.some)
+    shown = ", ".join(f"{m.kind}:{m.id} ({m.label})" for m in some)
+    raise UsageError(f"'{text}' fits {count} records", hint=f"say which: {shown}")
+
+
+def _by_id(store: Store, mapping: CrmMapping, kinds: Iterable[str], wanted: str) -> _Match | None:
+    """The record with this id, as the first of the kinds in which something is known of it."""
     for kind in kinds:
         name = mapping.object_of(kind)
-        row = store.row(name, store.resolve(name, wanted))
-        if row is None:
-            continue
-        decided = [r for r in mapping.read(name, row).records if kind_of(r) == kind and store.decision(kind, r.id)]
-        if decided:
-            yield _match(decided[0])
-            return
+        row = store.row(name, wanted) or store.row(name, store.resolve(name, wanted))
+        for record in _records(mapping, kind, row):
+            is_known = store.decision(kind, record.id) or (row and row.deleted and store.history(name, record.id))
+            if row and row.merged_into and not is_known:
+                return _by_id(store, mapping, (kind,), store.resolve(name, wanted))
+            if row and is_known:
+                return _match(record, row)
+    return None
 
 
-def _by_name(store: Store, mapping: CrmMapping, kinds: Iterable[str], wanted: str) -> Iterator[_Match]:
-    needle = wanted.lower()
+def _by_name(store: Store, mapping: CrmMapping, kinds: Iterable[str], wanted: str) -> _Found:
+    """Records whose name or number contains the word; deleted ones only by their whole number or name."""
+    found, needle = _Found(wanted), wanted.lower()
     for kind in kinds:
-        name = mapping.object_of(kind)
-        for row in store.rows(name):
-            for record in mapping.read(name, row).records:
-                if kind_of(record) == kind and needle in label_of(record).lower():
-                    yield _match(record)
+        for row in store.rows(mapping.object_of(kind), include_deleted=True):
+            for record in _records(mapping, kind, row):
+                label = label_of(record).lower()
+                if label == needle if row.deleted else needle in label:
+                    found.add(_match(record, row))
+    return found
 
 
-def _match(record: Record) -> _Match:
-    return _Match(kind_of(record), record.id, label_of(record))
+def _records(mapping: CrmMapping, kind: str, row: RemoteRecord | None) -> Iterator[Record]:
+    if row is not None:
+        read = mapping.read(mapping.object_of(kind), replace(row, deleted=False))
+        yield from (record for record in read.records if kind_of(record) == kind)
+
+
+def _match(record: Record, row: RemoteRecord) -> _Match:
+    return _Match(kind_of(record), record.id, label_of(record), row)
