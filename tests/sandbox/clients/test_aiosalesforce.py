@@ -78,7 +78,7 @@ def test_one_call_makes_a_record_and_another_that_points_to_it(run: Run) -> None
             account = request.sobject.create("Account", {"Name": "Parent"})
             contact = request.sobject.create("Contact", {"LastName": "Child", "AccountId": f"{account.reference.id}"})
             read = request.sobject.get("Contact", f"{contact.reference.id}")
-        assert (account.created, contact.created) == (True, True)
+        assert (account.status_code, contact.status_code) == (201, 201)
         assert (read.record["LastName"], read.record["AccountId"]) == ("Child", account.id)
 
     run(work)
