@@ -179,6 +179,8 @@ class Account:
     parent_id: str | None = None
     owner_id: str | None = None
     is_customer: bool | None = None
+    last_contact_on: date | None = None
+    """Day of the last contact of our own people with the company."""
     created_at: datetime | None = None
     # written by crmsync
     flags: tuple[str, ...] = ()
@@ -217,6 +219,8 @@ class Deal:
     currency: str | None = None
     created_at: datetime | None = None
     close_date: date | None = None
+    closed_at: datetime | None = None
+    """The instant of closing, where the CRM keeps it; ``close_date`` is its day."""
     last_activity_on: date | None = None
     products: tuple[str, ...] = ()
     lead_source: str | None = None
@@ -313,8 +317,33 @@ class Registration:
     extension_requested_at: datetime | None = None
     extension_granted_at: datetime | None = None
     extension_reason: str | None = None
+    extension_count: int | None = None
+    """How many extensions were granted so far, the one of ``extension_granted_at`` included; blank: one, if granted."""
     customer_letter_on: date | None = None
+    """Day of the customer's letter that names this registration's partner."""
+    open_to_others_on: date | None = None
+    """Day from which the end user wants offers of other partners too."""
+    status: str | None = None
+    """The programme's own word for how far the partner is (``lead``, ``engaged``), beside ``state``."""
+    status_changed_at: datetime | None = None
+    conditional_at: datetime | None = None
+    """When it was accepted on conditions, before the decision."""
+    returned_at: datetime | None = None
+    resubmitted_at: datetime | None = None
+    project: str | None = None
+    """The project or opportunity, as the partner names it."""
+    site: str | None = None
+    division: str | None = None
+    units: int | None = None
+    contract_signed_on: date | None = None
+    contract_months: int | None = None
+    is_perpetual: bool | None = None
+    """The contract has no end."""
     # written by crmsync
+    discount_factor: Decimal | None = None
+    """The share of the programme's terms that a second registrant gets."""
+    fx_rate: Decimal | None = None
+    """Corporate currency for one unit of ``currency``, in the month of submission."""
     sla_due_at: datetime | None = None
     protection_start: date | None = None
     protection_end: date | None = None

@@ -80,6 +80,7 @@ class _GivenBase(YamlModel):
     noun: ClassVar[str] = "the records"
     links: tuple[LinkRow, ...] | None = None
     merged: Mapping[str, str] | None = None
+    open_registrations: Mapping[str, int] | None = None
 
 
 class _DefaultsBase(YamlModel):

@@ -60,6 +60,7 @@ def build_facts(rows: Rows) -> Facts:
         partners={record.id: record for record in records["partner"]},  # type: ignore[misc]
         users={record.id: record for record in records["user"]},  # type: ignore[misc]
         merged=rows.get("merged") or {},
+        open_registrations=rows.get("open_registrations") or {},
     )
 
 

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 
+from crmsync.rules.approval import approver_of, can_be_approved, sla_due_at
 from crmsync.rules.certification import standing_of
 from crmsync.rules.deal_values import protection_reason, registration_protection
 from crmsync.rules.deals import DealFile
 from crmsync.rules.decision import FieldDecision
 from crmsync.rules.dossier import Dossier, Dossiers
 from crmsync.rules.explained import Explained
-from crmsync.rules.fields import WRITTEN
+from crmsync.rules.fields import OF_APPROVAL, WRITTEN
 from crmsync.rules.reasons import clip
-from crmsync.rules.registration import sla_due_at
-from crmsync.rules.situation import Situation
+from crmsync.rules.situation import SETTLED, Situation
 
 
 def build_fields(
@@ -80,7 +81,7 @@ def _partner_fields(situation: Situation) -> Iterator[FieldDecision]:
 def _registration_fields(dossiers: Dossiers, situation: Situation) -> Iterator[FieldDecision]:
     for dossier in dossiers.all.values():
         values = _registration_values(dossier, situation)
-        for name in WRITTEN["registration"]:
+        for name in (*WRITTEN["registration"], *OF_APPROVAL):
             if name in values:
                 yield _decision("registration", dossier.id, name, values[name])
 
@@ -90,6 +91,9 @@ def _registration_values(dossier: Dossier, situation: Situation) -> dict[str, Ex
     values = _identity_values(dossier, situation)
     code, reason, step_rule = dossier.step or ("STATE_KEPT", "As recorded.", rule("registration"))
     state = Explained(dossier.state, code, reason, step_rule)
+    if dossier.id in situation.approved_now:
+        record = dossier.record
+        values |= {name: state.holding(getattr(record, name)) for name in OF_APPROVAL}
     values |= {"state": state, "closure_code": state.holding(dossier.closure)}
     due_at = sla_due_at(dossier, situation)
     why = "Submission plus the time that the policy allows." if due_at else "No answer is due."
@@ -101,6 +105,7 @@ def _registration_values(dossier: Dossier, situation: Situation) -> dict[str, Ex
     held = f"{dossier.blocked_by} comes first." if dossier.blocked_by else "Nothing holds it."
     values["conflict_status"] = conflict
     values["blocked_by"] = Explained(dossier.blocked_by, "CONFLICT", held, conflict_rule, dossier.conflict_trace)
+    values |= _terms_values(dossier, situation)
     values["flags"] = _flagged("registration", dossier.id, situation)
     values["next_action"] = _next_action("registration", dossier.id, _waiting(dossier, due_at, situation), situation)
     values["policy_version"] = Explained(
@@ -147,8 +152,37 @@ def _waiting(dossier: Dossier, due_at: datetime | None, situation: Situation) ->
     if dossier.blocked_by:
         return f"Wait for the decision on {dossier.blocked_by}."
     if dossier.is_pending:
-        return f"Approve or reject by {situation.timeline.shown(due_at)}." if due_at else "Approve or reject."
+        return _answer_wanted(dossier, due_at, situation)
     return "The partner completes and submits it again." if dossier.state == "returned" else None
+
+
+def _answer_wanted(dossier: Dossier, due_at: datetime | None, situation: Situation) -> str:
+    by = f" by {situation.timeline.shown(due_at)}" if due_at else ""
+    approver = approver_of(dossier, situation)
+    who = f" Approver: {approver[0]}." if approver else ""
+    if dossier.second_to:
+        factor = situation.policy.model.uniqueness.discount_factor or 0
+        return clip(f"Approve at {factor:.0%} of the terms, or reject{by}: {dossier.second_to} comes first.{who}")
+    if situation.policy.model.approval.auto_approve_unless and can_be_approved(dossier, situation):
+        return clip(f"Approve{by}: nothing speaks against it.{who}")
+    return clip(f"Approve or reject{by}.{who}")
+
+
+def _terms_values(dossier: Dossier, situation: Situation) -> dict[str, Explained]:
+    """Values that only some programmes know."""
+    policy, record = situation.policy, dossier.record
+    values: dict[str, Explained] = {}
+    if policy.model.uniqueness.second_registrant == "accept_reduced":
+        counts = dossier.is_pending or dossier.is_approved
+        factor = policy.model.uniqueness.discount_factor if dossier.second_to else Decimal(1)
+        why = f"{dossier.second_to} came first." if dossier.second_to else "Nobody came before."
+        rule = policy.rule("uniqueness", "discount_factor")
+        values["discount_factor"] = Explained(factor if counts else record.discount_factor, "SECOND", why, rule)
+    if policy.model.fx.rates and record.amount is not None and record.currency:
+        kept = record.fx_rate if dossier.state in SETTLED else None
+        rate = kept or situation.rate(record.currency, record.submitted_at)
+        values["fx_rate"] = Explained(rate, "FX", "The rate of the month of submission.", policy.rule("fx", "rates"))
+    return values
 
 
 def _deal_fields(

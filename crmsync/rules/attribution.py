@@ -63,6 +63,8 @@ def _is_untouched(deal: Deal, situation: Situation) -> bool:
 
 def _by_claims(deal: Deal, linked: Sequence[Dossier], reading: Reading, situation: Situation) -> Verdict:
     rule = situation.policy.rule
+    if situation.policy.model.registration.kind == "price_only":
+        linked = ()
     claims = sorted(_claims(deal, linked, reading, situation), key=lambda c: _rank(c, deal, situation))
     late = [d for d in linked if d.was_approved and d.partner_id and not _came_first(d, deal)]
     winner = claims[0] if claims else None

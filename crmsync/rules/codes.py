@@ -21,6 +21,7 @@ FLAGS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "MISSING_FIELD": ("warning", "A field that should be filled is blank."),
         "MISSING_REG_ID": ("error", "The deal has come too far without a registration."),
         "INELIGIBLE": ("warning", "The registration does not meet the programme's terms."),
+        "CAPACITY": ("warning", "The partner has more registrations open than the programme allows."),
         "FX_MISSING": ("warning", "No exchange rate is known for the month."),
         "SLA_WARNING": ("warning", "The answer to the registration is due soon."),
         "SLA_BREACH": ("error", "The answer to the registration is overdue."),

@@ -7,8 +7,18 @@ from collections.abc import Sequence
 from crmsync.records import ClosureCode, ConflictStatus, RegistrationState
 from crmsync.rules.dossier import Dossier, Dossiers
 from crmsync.rules.protection import is_open
-from crmsync.rules.ranking import Comparison, Incumbents, Ranking, TieOrder, motion_of, tie_order
-from crmsync.rules.situation import Situation, shares_products
+from crmsync.rules.ranking import (
+    Comparison,
+    Incumbents,
+    Ranking,
+    TieOrder,
+    is_open_to_others,
+    letter_of,
+    motion_of,
+    tie_order,
+)
+from crmsync.rules.situation import Situation
+from crmsync.rules.uniqueness import is_same_business
 
 
 class Conflicts:
@@ -24,8 +34,9 @@ class Conflicts:
     def resolve(self) -> None:
         exclusive = self.situation.policy.model.registration.kind == "exclusive"
         if exclusive and self.terms.second_registrant != "accept_all":
+            settle = self._reduce if self.terms.second_registrant == "accept_reduced" else self._resolve_site
             for site in self.dossiers.at_site().values():
-                self._resolve_site([d for d in site if d.is_approved or d.is_pending])
+                settle([d for d in site if d.is_approved or d.is_pending])
         for dossier in self.dossiers.all.values():
             self._free(dossier)
             if dossier.closure == ClosureCode.CONFLICT_LOST:
@@ -41,11 +52,13 @@ class Conflicts:
             if holder is None:
                 free.append(dossier)
                 self._hold_for_incumbent(dossier)
+            elif letter_of(dossier, self.situation) and self.ranking.by_letter(dossier, holder) is dossier:
+                self._suspect(dossier, holder, order)
             elif self._is_lost(dossier, holder):
                 self._reject(dossier, holder)
             else:
                 self._hold(dossier, holder, order)
-        self._confirm(approved, order)
+        self._confirm([d for d in approved if d.is_approved], order)
 
     def _first_rival(self, dossier: Dossier, claims: Sequence[Dossier]) -> Dossier | None:
         return next((other for other in claims if self._competes(dossier, other)), None)
@@ -53,7 +66,16 @@ class Conflicts:
     def _competes(self, one: Dossier, other: Dossier) -> bool:
         if one.partner_id is None or one.partner_id == other.partner_id:
             return False
-        return shares_products(one.record.products, other.record.products, self.terms.product_overlap)
+        if is_open_to_others(one, self.situation) or is_open_to_others(other, self.situation):
+            return False
+        return is_same_business(one, other, self.terms.product_overlap, self.situation)
+
+    def _reduce(self, claims: list[Dossier]) -> None:
+        """Both may have the business; whoever came second gets less."""
+        claims = [d for d in claims if d.is_pending or (d.window and is_open(d.window, self.situation))]
+        for at, dossier in enumerate(claims):
+            first = self._first_rival(dossier, claims[:at])
+            dossier.second_to = first.label if first else None
 
     def _is_lost(self, dossier: Dossier, holder: Dossier) -> bool:
         """Rejected at once: by policy, or because it came while the holder's extension was being decided."""
@@ -76,6 +98,12 @@ class Conflicts:
         reason = f"Rejected: {holder.label} has the business protected."
         dossier.move(RegistrationState.REJECTED, "CONFLICT_LOST", reason, self.situation.policy.rule(*path))
         dossier.closure = ClosureCode.CONFLICT_LOST
+
+    def _suspect(self, dossier: Dossier, holder: Dossier, order: TieOrder) -> None:
+        """The customer has chosen the second one: nobody waits, a person decides."""
+        comparison = self.ranking.compare(holder, dossier, order)
+        self._mark(dossier, holder, comparison, ConflictStatus.SUSPECTED)
+        self._mark(holder, dossier, comparison, ConflictStatus.SUSPECTED)
 
     def _hold(self, dossier: Dossier, holder: Dossier, order: TieOrder) -> None:
         rule = self.situation.policy.rule("uniqueness", "second_registrant")
@@ -114,10 +142,21 @@ class Conflicts:
         """Two approved claims to one business: nobody loses by machine, people decide."""
         for at, one in enumerate(approved):
             for other in approved[at + 1 :]:
-                if self._competes(one, other):
+                if not self._competes(one, other):
+                    continue
+                if chosen := self.ranking.by_letter(one, other):
+                    self._revoke(other if chosen is one else one, chosen)
+                else:
                     comparison = self.ranking.compare(one, other, order)
                     self._mark(one, other, comparison, ConflictStatus.CONFIRMED)
                     self._mark(other, one, comparison, ConflictStatus.CONFIRMED)
+
+    def _revoke(self, dossier: Dossier, chosen: Dossier) -> None:
+        """Approving the partner that the customer's letter names was a person's decision; this is what follows."""
+        reason = f"Revoked: the customer chose another partner, {chosen.label} was approved."
+        rule = self.situation.policy.rule("uniqueness", "overrides")
+        dossier.move(RegistrationState.REVOKED, "CUSTOMER_CHOICE", reason, rule)
+        dossier.closure = ClosureCode.CUSTOMER_CHOICE
 
     # ------------------------------------------------------------ incumbents
 

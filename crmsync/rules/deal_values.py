@@ -17,10 +17,10 @@ from crmsync.rules.certification import is_suspended, standing_of, status_on
 from crmsync.rules.deals import DealFile
 from crmsync.rules.dossier import Dossier
 from crmsync.rules.explained import Explained
-from crmsync.rules.protection import SETTLED, status_of
+from crmsync.rules.protection import status_of
 from crmsync.rules.ranking import Incumbents
 from crmsync.rules.reasons import REASONS
-from crmsync.rules.situation import Situation, is_closed
+from crmsync.rules.situation import SETTLED, Situation, is_closed
 
 _BLANK_WHEN_DIRECT = (
     "partner_id",

@@ -6,6 +6,7 @@ and only then is anything said about a record; flags and next actions come last,
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -13,6 +14,7 @@ from typing import Any
 
 from crmsync.records import Deal, Partner, Registration
 from crmsync.rules.answers import build_fields
+from crmsync.rules.approval import approve
 from crmsync.rules.attribution import attribute
 from crmsync.rules.certification import find_lapse, standing_of
 from crmsync.rules.conflict import Conflicts
@@ -47,17 +49,38 @@ from crmsync.rules.validation import find_stale, validate_records
 
 def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
     """What the fields of these records should be, what is to be said about them, and when to look again."""
-    situation = Situation(facts, policy, now)
+    return _decide(Situation(facts, policy, now))
+
+
+def _decide(situation: Situation) -> Decision:
     dossiers = build_dossiers(situation)
+    _note_approvals(dossiers, situation)
     advance(dossiers, situation)
     files = _open_files(dossiers, situation)
     incumbents = Incumbents(partners_by_deal(files), situation)
     Conflicts(dossiers, incumbents, situation).resolve()
     _find_all(dossiers, files, situation)
+    if not situation.approved_now and (approved := approve(dossiers, situation)):
+        return _decide(_after_approval(approved, situation))
     values = {deal_id: deal_values(file, incumbents, situation) for deal_id, file in files.items()}
     _find_last(dossiers, files, values, situation)
     fields = build_fields(dossiers, files, values, situation)
     return Decision(fields, situation.findings.all(), situation.timeline.next_due_at)
+
+
+def _after_approval(facts: Facts, before: Situation) -> Situation:
+    """The same moment with registrations approved."""
+    situation = Situation(facts, before.policy, before.timeline.now)
+    changed = zip(facts.registrations, before.facts.registrations, strict=True)
+    situation.approved_now = frozenset(after.id for after, was in changed if after is not was)
+    return situation
+
+
+def _note_approvals(dossiers: Dossiers, situation: Situation) -> None:
+    rule = situation.policy.rule("approval", "auto_approve")
+    for dossier_id in situation.approved_now:
+        reason = "Approved by the policy: nothing speaks against it."
+        dossiers.all[dossier_id].step = ("AUTO_APPROVED", reason, rule)
 
 
 def _open_files(dossiers: Dossiers, situation: Situation) -> dict[str, DealFile]:
@@ -72,6 +95,8 @@ def _open_files(dossiers: Dossiers, situation: Situation) -> dict[str, DealFile]
 
 def _find_all(dossiers: Dossiers, files: Mapping[str, DealFile], situation: Situation) -> None:
     """Findings that need no decided values."""
+    situation.partner_on = partners_by_deal(files)
+    situation.open_here = Counter(d.partner_id for d in dossiers.all.values() if d.is_pending or d.is_approved)
     for partner in situation.partners.values():
         _find_partner(partner, situation)
     for dossier in dossiers.all.values():

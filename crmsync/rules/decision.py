@@ -38,6 +38,9 @@ class Facts:
     users: Mapping[str, User] = field(default_factory=dict)
     merged: Mapping[str, str] = field(default_factory=dict)
     """Ids that were merged away, to the surviving id (partners and accounts)."""
+    open_registrations: Mapping[str, int] = field(default_factory=dict)
+    """By partner: how many registrations it has open in the whole CRM, for policies that limit them. Where nothing is
+    given, those of the neighbourhood are counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,9 @@ from datetime import datetime
 from crmsync.records import ClosureCode, ConflictStatus, Deal, Registration, RegistrationState
 from crmsync.rules.decision import Rule
 from crmsync.rules.identity import Company, Match, company_of_registration
-from crmsync.rules.protection import SETTLED, Window, build_window, was_approved
-from crmsync.rules.situation import Situation, is_closed
-
-PENDING = (
-    RegistrationState.SUBMITTED,
-    RegistrationState.UNDER_REVIEW,
-    RegistrationState.PENDING_APPROVAL,
-    RegistrationState.ON_HOLD,
-)
-"""Waiting for an answer."""
+from crmsync.rules.protection import Window, build_window, was_approved
+from crmsync.rules.situation import PENDING, SETTLED, Situation, is_closed
+from crmsync.rules.uniqueness import site_of
 
 
 @dataclass(slots=True)
@@ -39,6 +32,8 @@ class Dossier:
     window: Window | None
     conflict: ConflictStatus = ConflictStatus.NONE
     blocked_by: str | None = None
+    second_to: str | None = None
+    """Label of the claim before which this one counts only in part."""
     step: tuple[str, str, Rule] | None = None
     """Code, reason and rule of the machine's own change of state."""
     conflict_rule: Rule | None = None
@@ -133,7 +128,9 @@ def _open(registration: Registration, situation: Situation, quoting: dict[str, l
         deal=deal,
         state=registration.state,
         closure=registration.closure_code,
-        window=build_window(registration, situation, settled=settled),
+        window=build_window(
+            registration, deal, match.account_id or registration.account_id, situation, settled=settled
+        ),
     )
 
 
@@ -149,9 +146,7 @@ def _match(registration: Registration, company: Company, situation: Situation) -
 def _site(match: Match, situation: Situation) -> str | None:
     if match.account_id is None:
         return None
-    if situation.policy.model.uniqueness.scope == "ultimate_parent":
-        return f"account:{situation.root_of(match.account_id)}"
-    return f"account:{match.account_id}"
+    return site_of(match.account_id, situation)
 
 
 def _name_unknown_customers(dossiers: Iterable[Dossier]) -> None:

@@ -11,6 +11,7 @@ from crmsync.records import Contact, Deal
 from crmsync.rules.dossier import Dossier, Dossiers
 from crmsync.rules.identity import is_same_company
 from crmsync.rules.situation import Situation, is_closed, shares_products
+from crmsync.rules.uniqueness import site_of
 
 
 def find_account_duplicates(situation: Situation) -> None:
@@ -93,13 +94,10 @@ def protectors_of(
         return []
     if situation.policy.model.registration.kind != "exclusive":
         return []
-    site = account_id
-    if situation.policy.model.uniqueness.scope == "ultimate_parent":
-        site = situation.root_of(account_id)
     overlap = situation.policy.model.uniqueness.product_overlap
     return [
         dossier
-        for dossier in approved_at.get(f"account:{site}", ())
+        for dossier in approved_at.get(site_of(account_id, situation), ())
         if _covers(dossier, deal, situation) and shares_products(dossier.record.products, deal.products, overlap)
     ]
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+OF_APPROVAL = ("approved_at", "decided_at", "decided_by")
+"""Written only where the policy approves by machine; otherwise people fill them."""
+
 STAMPS = ("policy_version", "synced_at")
 
 WRITTEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -46,6 +49,8 @@ WRITTEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
             "protection_status",
             "conflict_status",
             "blocked_by",
+            "discount_factor",
+            "fx_rate",
             "flags",
             "next_action",
             "policy_version",
@@ -57,7 +62,7 @@ WRITTEN: Mapping[str, tuple[str, ...]] = MappingProxyType(
 
 def decided_names() -> frozenset[str]:
     """``kind.field`` of everything that comes out of the rules: conditions that come first may not ask for it."""
-    kept = {"registration.partner_id", "registration.account_id", "registration.deal_id"}
+    kept = {f"registration.{name}" for name in ("partner_id", "account_id", "deal_id")}
     names = {f"{kind}.{name}" for kind, fields in WRITTEN.items() for name in (*fields, "synced_at")}
     return frozenset(names - kept)
 

@@ -85,6 +85,10 @@ class Findings:
         """What was found on the record, a line each."""
         return tuple(sorted(f"{f.code}: {f.message}" for f in self._on.get((kind, record_id), ())))
 
+    def on(self, kind: str, record_id: str) -> Sequence[Finding]:
+        """What was found on one record."""
+        return self._on.get((kind, record_id), ())
+
     def all(self) -> tuple[Finding, ...]:
         return tuple(self._found[key] for key in sorted(self._found))
 

@@ -11,7 +11,7 @@ from crmsync.records import Deal, Motion, Stage
 from crmsync.rules.certification import standing_of
 from crmsync.rules.decision import Rule
 from crmsync.rules.dossier import Dossier
-from crmsync.rules.policy.model import Comparator
+from crmsync.rules.policy.types import Comparator
 from crmsync.rules.situation import Situation
 from crmsync.rules.timeline import add_length
 
@@ -108,6 +108,20 @@ def tie_order(motion: Motion | None, situation: Situation) -> TieOrder:
     return TieOrder(policy.model.tie_order, policy.rule("tie_order"))
 
 
+def letter_of(dossier: Dossier, situation: Situation) -> date | None:
+    """The day of the customer's letter for this claim, where the policy heeds letters."""
+    day = dossier.record.customer_letter_on
+    heeded = "customer_letter" in situation.policy.model.uniqueness.overrides
+    return day if day and heeded and situation.timeline.started(day) else None
+
+
+def is_open_to_others(dossier: Dossier, situation: Situation) -> bool:
+    """Whether the end user asked for offers of others too, where the policy heeds that."""
+    day = dossier.record.open_to_others_on
+    heeded = "end_user_request" in situation.policy.model.uniqueness.overrides
+    return bool(day and heeded and situation.timeline.started(day))
+
+
 def motion_of(dossier: Dossier) -> Motion | None:
     return dossier.record.motion or (dossier.deal.motion if dossier.deal else None)
 
@@ -133,14 +147,29 @@ class Ranking:
     def key(self, dossier: Dossier, order: TieOrder) -> tuple[object, ...]:
         """Sorts the best claim first; no tie is left to chance."""
         standing = self._standing(dossier)
-        return (*(getattr(standing, name) for name in order.comparators), dossier.order)
+        letter = letter_of(dossier, self._situation)
+        return (
+            -letter.toordinal() if letter else 0,
+            *(getattr(standing, name) for name in order.comparators),
+            dossier.order,
+        )
 
     def _standing(self, dossier: Dossier) -> _Standing:
         if dossier.id not in self._standings:
             self._standings[dossier.id] = _standing(dossier, self._incumbents, self._situation)
         return self._standings[dossier.id]
 
+    def by_letter(self, one: Dossier, other: Dossier) -> Dossier | None:
+        """The claim that the customer chose last, where the policy lets the customer choose."""
+        mine, theirs = letter_of(one, self._situation), letter_of(other, self._situation)
+        if mine == theirs:
+            return None
+        return one if (mine or date.min) > (theirs or date.min) else other
+
     def compare(self, one: Dossier, other: Dossier, order: TieOrder) -> Comparison:
+        if chosen := self.by_letter(one, other):
+            rule = self._situation.policy.rule("uniqueness", "overrides")
+            return Comparison(chosen, (f"customer_letter: {chosen.label}",), "customer_letter", rule)
         if one.is_approved != other.is_approved:
             winner = one if one.is_approved else other
             rule = self._situation.policy.rule("uniqueness", "scope")

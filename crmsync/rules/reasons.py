@@ -39,6 +39,7 @@ NEXT_ACTIONS: Mapping[str, str] = MappingProxyType(
         "PARTNER_INACTIVE": "Check whether the partner may go on.",
         "CERT_GATE": "Ask the partner to certify before approving.",
         "INELIGIBLE": "Reject, or record why an exception is made.",
+        "CAPACITY": "Ask the partner to close registrations that it no longer follows.",
         "FX_MISSING": "Add the month's exchange rate to the policy.",
         "CONFLICT_DIRECT": "Check which of our sellers were there first before approving.",
         "FREE_MAIL_DOMAIN": "Ask the partner for the customer's company and its own e-mail address.",

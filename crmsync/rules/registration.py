@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from crmsync.records import AgreementStatus, ClosureCode, Partner, RegistrationState, Stage
+from crmsync.rules.approval import has_clock_skew, sla_due_at
 from crmsync.rules.certification import standing_of
-from crmsync.rules.dossier import PENDING, Dossier, Dossiers
+from crmsync.rules.dossier import Dossier, Dossiers
+from crmsync.rules.eligibility import find_terms
 from crmsync.rules.identity import is_free_mail
 from crmsync.rules.names import is_blank
-from crmsync.rules.protection import SETTLED, is_open
-from crmsync.rules.situation import Situation, shares_products
+from crmsync.rules.protection import is_open
+from crmsync.rules.situation import PENDING, Situation
 from crmsync.rules.timeline import add_days
-from crmsync.rules.workdays import add_hours, add_workdays
+from crmsync.rules.uniqueness import is_same_business
 
 _STOPPED = (RegistrationState.ON_HOLD,)
 """Pending states in which nobody can answer yet: the clock is not counted."""
@@ -72,7 +74,7 @@ def _close_duplicate(dossier: Dossier, site: list[Dossier], situation: Situation
     was_closed = dossier.state == RegistrationState.CLOSED and dossier.closure == ClosureCode.DUPLICATE
     if not (dossier.is_pending or was_closed):
         return
-    originals = [d for d in site if _is_original(d, dossier)]
+    originals = [d for d in site if _is_original(d, dossier, situation)]
     alive = [d for d in originals if d.is_pending or d.is_approved]
     original = next(iter(alive or (originals if was_closed else ())), None)
     if original is None:
@@ -86,35 +88,14 @@ def _close_duplicate(dossier: Dossier, site: list[Dossier], situation: Situation
     situation.findings.add("DUP_REGISTRATION", "registration", dossier.id, message, rule, evidence=(original.label,))
 
 
-def _is_original(one: Dossier, later: Dossier) -> bool:
+def _is_original(one: Dossier, later: Dossier, situation: Situation) -> bool:
     """An earlier claim of the same partner to the same business."""
     if one.partner_id is None or one.partner_id != later.partner_id or one.order >= later.order:
         return False
-    return shares_products(one.record.products, later.record.products, "any")
+    return is_same_business(one, later, "any", situation)
 
 
 # ---------------------------------------------------------------- service level
-
-
-def sla_due_at(dossier: Dossier, situation: Situation) -> datetime | None:
-    """When the answer is due. A settled registration keeps what is recorded."""
-    record, approval = dossier.record, situation.policy.model.approval
-    sla, submitted_at = approval.sla, record.submitted_at
-    if dossier.state in SETTLED and record.sla_due_at:
-        return record.sla_due_at
-    if sla is None or submitted_at is None or has_clock_skew(dossier):
-        return None
-    if dossier.state in (None, RegistrationState.DRAFT, RegistrationState.RETURNED):
-        return None
-    if sla.unit == "hours":
-        return add_hours(submitted_at, sla.value)
-    calendar = situation.policy.model.calendars.get(sla.calendar or "")
-    return add_workdays(submitted_at, sla.value, calendar, situation.policy.zone)
-
-
-def has_clock_skew(dossier: Dossier) -> bool:
-    submitted_at, approved_at = dossier.record.submitted_at, dossier.record.approved_at
-    return submitted_at is not None and approved_at is not None and approved_at < submitted_at
 
 
 def find_delays(dossier: Dossier, situation: Situation) -> None:
@@ -146,7 +127,7 @@ def find_problems(dossier: Dossier, situation: Situation) -> None:
     if dossier.is_pending or dossier.is_approved:
         _find_partner_problems(dossier, situation)
     find_delays(dossier, situation)
-    _find_terms(dossier, situation)
+    find_terms(dossier, situation)
     _find_extension(dossier, situation)
     _find_reminder(dossier, situation)
     _find_odd(dossier, situation)
@@ -208,27 +189,10 @@ def _find_gate(dossier: Dossier, situation: Situation) -> None:
         situation.findings.add("CERT_GATE", "registration", dossier.id, message, rule)
 
 
-def _find_terms(dossier: Dossier, situation: Situation) -> None:
-    """Eligibility. A term that asks for an amount in corporate currency cannot be judged without its rate."""
-    if not dossier.is_pending:
-        return
-    policy, record = situation.policy, dossier.record
-    scope = situation.scope(registration=record, deal=dossier.deal)
-    for at, term in enumerate(policy.model.eligibility):
-        require = policy.expression("eligibility", at, "require")
-        if require is None or not situation.holds(policy.expression("eligibility", at, "when"), scope):
-            continue
-        rule = policy.rule("eligibility", at)
-        if "amount_corporate" in require.names and record.amount is not None and scope.amount_corporate is None:
-            message = f"no rate for {record.currency or 'a blank currency'} in the month of submission"
-            situation.findings.add("FX_MISSING", "registration", dossier.id, message, rule)
-        elif not situation.holds(require, scope):
-            message = term.reason or f"the term '{term.name}' is not met"
-            situation.findings.add("INELIGIBLE", "registration", dossier.id, message, rule, subject=term.name)
-
-
 def _find_extension(dossier: Dossier, situation: Situation) -> None:
     window = dossier.window
+    if window is not None and window.extension in ("pending", "granted") and dossier.is_approved:
+        _find_unproved(dossier, situation)
     if window is None or window.extension not in ("pending", "late", "limit"):
         return
     if dossier.state not in (RegistrationState.APPROVED, RegistrationState.EXPIRED):
@@ -237,6 +201,14 @@ def _find_extension(dossier: Dossier, situation: Situation) -> None:
     key = {"pending": "request_by", "late": "request_by", "limit": "max_count"}[window.extension]
     rule = situation.policy.rule("extension", key)
     situation.findings.add(code, "registration", dossier.id, window.trace[-1], rule)
+
+
+def _find_unproved(dossier: Dossier, situation: Situation) -> None:
+    rule = situation.policy.rule("extension", "needs")
+    for name in situation.policy.model.extension.needs:
+        if is_blank(getattr(dossier.record, name)):
+            message = f"'{name}' is blank, but an extension needs it"
+            situation.findings.add("MISSING_FIELD", "registration", dossier.id, message, rule, subject=name)
 
 
 def _find_reminder(dossier: Dossier, situation: Situation) -> None:
@@ -275,7 +247,7 @@ def _find_odd(dossier: Dossier, situation: Situation) -> None:
             policy.rule("registration"),
             evidence=(dossier.original_partner_id,),
         )
-    if dossier.is_approved and dossier.window is None:
+    if dossier.is_approved and dossier.window is None and policy.model.registration.kind != "post_win":
         message = "approved, but nobody noted when: 'approved_at' is blank"
         rule = policy.rule("registration", "start")
         findings.add("MISSING_FIELD", "registration", dossier.id, message, rule, subject="approved_at")

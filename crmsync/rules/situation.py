@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 from decimal import Decimal
 
@@ -17,6 +17,7 @@ from crmsync.records import (
     Partner,
     PartnerStatus,
     Registration,
+    RegistrationState,
     Stage,
     Touch,
 )
@@ -28,6 +29,25 @@ from crmsync.rules.policy import Policy
 from crmsync.rules.timeline import Timeline
 
 CLOSED = (Stage.CLOSED_WON, Stage.CLOSED_LOST)
+
+PENDING = (
+    RegistrationState.SUBMITTED,
+    RegistrationState.UNDER_REVIEW,
+    RegistrationState.PENDING_APPROVAL,
+    RegistrationState.ON_HOLD,
+)
+"""Waiting for an answer."""
+
+SETTLED = (
+    RegistrationState.EXPIRED,
+    RegistrationState.REVOKED,
+    RegistrationState.CLOSED,
+    RegistrationState.WITHDRAWN,
+    RegistrationState.REJECTED,
+)
+"""What such a registration gave is history: a changed policy does not move it."""
+
+OPEN = (*PENDING, RegistrationState.APPROVED)
 
 
 class Situation:
@@ -54,6 +74,12 @@ class Situation:
         self.touches_on: dict[str, list[Touch]] = defaultdict(list)
         self.touches_at: dict[str, list[Touch]] = defaultdict(list)
         self._place_touches()
+        self.partner_on: Mapping[str, str | None] = {}
+        """By deal, once it is known: the partner on it."""
+        self.approved_now: frozenset[str] = frozenset()
+        """Registrations that this decision approves."""
+        self.open_here: Mapping[str | None, int] = {}
+        """By partner, once it is known: how many registrations are open."""
         self.links_of: dict[str, list[Link]] = defaultdict(list)
         for link in sorted(facts.links, key=lambda k: (k.name, k.from_id, k.to_id, k.label or "")):
             self.links_of[link.from_id].append(link)
@@ -98,8 +124,13 @@ class Situation:
 
     # ------------------------------------------------------------ conditions
 
-    def scope(self, *, deal: Deal | None = None, registration: Registration | None = None) -> Scope:
-        """What a condition on the deal or registration can see. The registration comes first where both are given."""
+    def scope(
+        self, *, deal: Deal | None = None, registration: Registration | None = None, account_id: str | None = None
+    ) -> Scope:
+        """What a condition on the deal or registration can see. The registration comes first where both are given.
+
+        ``account_id`` is the customer's account where it is known better than the record says.
+        """
         subject = registration or deal
         scope = Scope()
         if subject is None:
@@ -108,14 +139,16 @@ class Situation:
             scope.deal = deal
         if registration:
             scope.registration = registration
-        account = self.accounts.get(self.resolve(subject.account_id) or "")
+        account = self.accounts.get(self.resolve(account_id or subject.account_id) or "")
         partner = self.partner(self.resolve(subject.partner_id))
         if account:
             scope.account = account
         if partner:
             scope.partner = partner
-        at = registration.submitted_at if registration else subject.created_at if isinstance(subject, Deal) else None
-        scope.amount_corporate = self.in_corporate(subject.amount, subject.currency, at)
+        if registration:
+            scope.amount_corporate = self.in_corporate_of(registration)
+        elif isinstance(subject, Deal):
+            scope.amount_corporate = self.in_corporate(subject.amount, subject.currency, subject.created_at)
         return scope
 
     def holds(self, expression: Expression | None, scope: Scope) -> bool:
@@ -129,14 +162,28 @@ class Situation:
             return None
         if currency == fx.corporate:
             return amount
+        return _times(amount, self.rate(currency, at))
+
+    def in_corporate_of(self, registration: Registration) -> Decimal | None:
+        """A registration's amount; the rate that was stamped on it when it was settled stays."""
+        amount, currency = registration.amount, registration.currency
+        if amount is not None and registration.fx_rate and registration.state in SETTLED:
+            return _times(amount, registration.fx_rate)
+        return self.in_corporate(amount, currency, registration.submitted_at)
+
+    def rate(self, currency: str, at: datetime | None) -> Decimal | None:
+        """The published rate of a month into corporate currency."""
+        fx = self.policy.model.fx
+        if currency == fx.corporate:
+            return Decimal(1)
         month = self.timeline.day_of(at).strftime("%Y-%m") if at else ""
-        rate = fx.rates.get(month, {}).get(currency)
-        try:
-            return round(amount * rate, 2) if rate else None
-        except ArithmeticError:
-            return None
+        return fx.rates.get(month, {}).get(currency)
 
     # ------------------------------------------------------------ partners
+
+    def open_registrations(self, partner_id: str | None) -> int:
+        """How many the partner has open: over the whole CRM where that is given, and here at least."""
+        return max(self.facts.open_registrations.get(partner_id or "", 0), self.open_here.get(partner_id, 0))
 
     def is_certified(self, partner_id: str | None, on: date) -> bool:
         """Whether the partner held one of the certifications that count, on that day."""
@@ -200,6 +247,13 @@ def _held(certification: Certification, on: date) -> bool:
     if certification.expires_on is None:
         return starts and certification.status == CertificationStatus.ACTIVE
     return starts and on <= certification.expires_on
+
+
+def _times(amount: Decimal, rate: Decimal | None) -> Decimal | None:
+    try:
+        return round(amount * rate, 2) if rate else None
+    except ArithmeticError:
+        return None
 
 
 def is_closed(deal: Deal) -> bool:

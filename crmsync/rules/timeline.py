@@ -11,7 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from crmsync.rules.expressions import Expression, Scope
-from crmsync.rules.policy.model import Length
+from crmsync.rules.policy.programme import Length
 
 _LAST_DAY = date(9990, 1, 1)
 _FIRST_DAY = date(10, 1, 1)

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import holidays
 
-from crmsync.rules.policy.model import Calendar
+from crmsync.rules.policy.programme import Calendar
 from crmsync.rules.timeline import add_days
 
 
@@ -36,6 +36,13 @@ def add_workdays(at: datetime, count: int, calendar: Calendar | None, zone: Zone
         day = add_days(day, 1)
         left -= is_workday(day, calendar)
     return datetime.combine(day, local.time(), zone).astimezone(at.tzinfo)
+
+
+def count_workdays(start: datetime, end: datetime, calendar: Calendar | None, zone: ZoneInfo) -> int:
+    """Working days after the day of ``start``, that of ``end`` included; at most some ten years of them."""
+    day, last = start.astimezone(zone).date(), end.astimezone(zone).date()
+    days = (add_days(day, n) for n in range(1, min((last - day).days, 3660) + 1))
+    return sum(is_workday(one, calendar) for one in days)
 
 
 def add_hours(at: datetime, hours: int) -> datetime:

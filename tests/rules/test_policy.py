@@ -39,7 +39,7 @@ def test_the_starter_policy_loads() -> None:
 
 
 def test_the_starter_policy_names_every_section() -> None:
-    left_out = {"scope", "calendars", "eligibility", "incumbency", "reasons"}
+    left_out = {"scope", "calendars", "incumbency", "reasons", "effective_from"}
     assert set(load_yaml(STARTER).data) == set(PolicyModel.model_fields) - left_out
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from calendar import monthrange
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -94,6 +96,26 @@ def _days_between(zone: ZoneInfo, start: date | datetime, end: date | datetime) 
     return (_day(zone, end) - _day(zone, start)).days
 
 
+def _add_days(zone: ZoneInfo, start: date | datetime, count: Decimal | int) -> date | None:
+    try:
+        return _day(zone, start) + timedelta(days=int(count))
+    except OverflowError:
+        return None
+
+
+def _add_months(zone: ZoneInfo, start: date | datetime, count: Decimal | int) -> date | None:
+    """On the same day of the month, or on its last."""
+    day = _day(zone, start)
+    year, month = divmod(day.year * 12 + day.month - 1 + int(count), 12)
+    if not date.min.year <= year <= date.max.year:
+        return None
+    return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
+
+
+def _hours_between(start: datetime, end: datetime) -> Decimal:
+    return Decimal((end - start) // timedelta(seconds=1)) / 3600
+
+
 FUNCTIONS: Mapping[str, Function] = MappingProxyType(
     {
         "starts_with": Function((("text",), ("text",)), "bool", _starts_with, 'starts_with(name, "Pilot")'),
@@ -109,6 +131,15 @@ FUNCTIONS: Mapping[str, Function] = MappingProxyType(
         "day": Function((DAYS,), "date", _day, 'day(created_at) >= "2026-01-01"', needs_zone=True),
         "days_between": Function(
             (DAYS, DAYS), "number", _days_between, "days_between(created_at, today) > 90", needs_zone=True
+        ),
+        "hours_between": Function(
+            (("instant",), ("instant",)), "number", _hours_between, "hours_between(created_at, closed_at) < 72"
+        ),
+        "add_days": Function(
+            (DAYS, ("number",)), "date", _add_days, "add_days(created_at, 14) >= today", needs_zone=True
+        ),
+        "add_months": Function(
+            (DAYS, ("number",)), "date", _add_months, "add_months(account.last_contact_on, 6) <= today", needs_zone=True
         ),
     }
 )

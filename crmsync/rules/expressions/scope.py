@@ -29,6 +29,8 @@ class Scope:
     today: date = _DATE_MIN
     amount_corporate: Decimal | None = None
     """The root record's amount in the policy's corporate currency."""
+    background: Any = None
+    """What is worked out on demand, for conditions that were compiled with such names."""
 
 
 ROOTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
@@ -57,10 +59,15 @@ class Names:
     hidden: frozenset[str] = frozenset()
 
 
-def build_names(root: str, extra: Mapping[str, Mapping[str, FieldType]], hidden: frozenset[str] = frozenset()) -> Names:
+def build_names(
+    root: str,
+    extra: Mapping[str, Mapping[str, FieldType]],
+    hidden: frozenset[str] = frozenset(),
+    background: Mapping[str, FieldType] | None = None,
+) -> Names:
     """All names for conditions on ``root``: bare for its own fields, ``kind.field`` for related records.
 
-    ``hidden`` holds the ``kind.field`` names that may not be used.
+    ``hidden`` holds the ``kind.field`` names that may not be used, ``background`` those that are worked out on demand.
     """
     types: dict[str, FieldType] = {}
     readers: dict[str, Reader] = {}
@@ -75,6 +82,8 @@ def build_names(root: str, extra: Mapping[str, Mapping[str, FieldType]], hidden:
             readers.update(dict.fromkeys(shown, reader))
     for name, derived in (_WITH_AMOUNT if root in ("deal", "registration") else _DERIVED).items():
         types[name], readers[name] = derived, attrgetter(name)
+    for name, derived in (background or {}).items():
+        types[name], readers[name] = derived, attrgetter(f"background.{name}")
     return Names(root, types, readers, frozenset(refused))
 
 

@@ -15,12 +15,14 @@ import orjson
 from crmsync.diagnostics import Diagnostic, Span, did_you_mean
 from crmsync.errors import ConfigError
 from crmsync.records import FieldType, field_types
+from crmsync.rules.background import NAMES
 from crmsync.rules.decision import Rule
 from crmsync.rules.expressions import Expression, ExpressionError, Names, build_names, compile_expression
 from crmsync.rules.fields import decided_names, late_names
 from crmsync.rules.names import registrable_domain
-from crmsync.rules.policy.model import Length, PolicyModel, Validation
+from crmsync.rules.policy.model import PolicyModel, Validation
 from crmsync.rules.policy.positions import diagnose
+from crmsync.rules.policy.programme import Length
 from crmsync.rules.reasons import REASONS
 from crmsync.yamlpos import Document, YamlPath, load_yaml, load_yaml_text, sort_diagnostics, validate
 from crmsync.yamlschema import draft7
@@ -113,7 +115,7 @@ def _fingerprint(model: PolicyModel) -> str:
 
 def _name(model: PolicyModel, path: YamlPath) -> str:
     """Named entries of lists by their name: ``validations.registration-before-proposal``."""
-    if len(path) > 1 and path[0] in ("validations", "eligibility") and isinstance(path[1], int):
+    if len(path) > 1 and path[0] in ("validations", "eligibility", "deadlines") and isinstance(path[1], int):
         entries = getattr(model, str(path[0]))
         return f"{path[0]}.{entries[path[1]].name}"
     return ".".join(str(part) for part in path)
@@ -130,15 +132,25 @@ class _Checker:
         self.problems: list[Diagnostic] = []
         self.expressions: dict[YamlPath, Expression] = {}
         self._names: dict[tuple[str, bool], Names] = {}
+        self._claim_names = build_names("registration", extra, decided_names(), NAMES)
 
     def check(self) -> None:
         model = self.model
         self.condition(("scope", "deals", "when"), model.scope.deals.when, "deal")
         for at, entry in enumerate(model.registration.length_by):
             self.condition(("registration", "length_by", at, "when"), entry.when, "registration")
+        self.condition(("extension", "when"), model.extension.when, "registration")
         for at, term in enumerate(model.eligibility):
-            self.condition(("eligibility", at, "when"), term.when, "registration")
-            self.condition(("eligibility", at, "require"), term.require, "registration")
+            self.claim_condition(("eligibility", at, "when"), term.when)
+            self.claim_condition(("eligibility", at, "require"), term.require)
+        for at, deadline in enumerate(model.deadlines):
+            self.claim_condition(("deadlines", at, "when"), deadline.when)
+        for at, step in enumerate(model.approval.steps):
+            self.claim_condition(("approval", "steps", at, "when"), step.when)
+        for at, text in enumerate(model.approval.auto_approve_unless):
+            self.claim_condition(("approval", "auto_approve_unless", at), text)
+        if model.credit.loser_credit:
+            self.claim_condition(("credit", "loser_credit", "when"), model.credit.loser_credit.when)
         for at, validation in enumerate(model.validations):
             self.condition(("validations", at, "when"), validation.when, validation.on, late=True)
             self.required(at, validation)
@@ -146,6 +158,7 @@ class _Checker:
             self.condition(("stale_deals", "when"), model.stale_deals.when, "deal", late=True)
         self.unique_names("validations", [entry.name for entry in model.validations])
         self.unique_names("eligibility", [term.name for term in model.eligibility])
+        self.unique_names("deadlines", [deadline.name for deadline in model.deadlines])
         self.calendars()
         self.reason_codes()
 
@@ -156,10 +169,17 @@ class _Checker:
         return self._names[root, late]
 
     def condition(self, path: YamlPath, text: str | None, root: str, *, late: bool = False) -> None:
+        self.compile(path, text, self.names(root, late=late))
+
+    def claim_condition(self, path: YamlPath, text: str | None) -> None:
+        """A condition on a registration that is asked once all partners are known."""
+        self.compile(path, text, self._claim_names)
+
+    def compile(self, path: YamlPath, text: str | None, names: Names) -> None:
         if text is None:
             return
         try:
-            self.expressions[path] = compile_expression(text, self.names(root, late=late), self.zone)
+            self.expressions[path] = compile_expression(text, names, self.zone)
         except ExpressionError as error:
             self.problems.append(diagnose(error, self.document, path, text))
 
