@@ -1,4 +1,4 @@
-"""``sandbox start`` and ``sandbox reset``: a Salesforce org and a HubSpot portal on this machine, to rehearse on."""
+"""``sandbox start``, ``reset`` and what is done to a running one: both CRMs on this machine, to rehearse on."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from crmsync.cli.app import App, command, global_options
+from crmsync.cli.sandbox_faults import break_, mend
+from crmsync.cli.sandbox_people import act, log
 from crmsync.errors import StoreBusy, UsageError
 from crmsync.store.lock import StoreLock
 
@@ -113,9 +115,10 @@ def owned(directory: Path) -> Iterator[None]:
 def running(directory: Path, world: str, *, port: int = 0) -> Iterator[Sandbox]:
     """Both CRMs, serving.
 
-    :raises UsageError: when the port is taken, or this installation has no data for the world.
+    :raises UsageError: when the port or the directory is taken, or this installation has no data for the world.
     """
     from crmsync.sandbox import Sandbox
+    from crmsync.sandbox.directory import DirectoryInUse
     from crmsync.sandbox.world import FixtureMissing
 
     box = Sandbox(directory=directory, port=port, world=world)
@@ -124,6 +127,8 @@ def running(directory: Path, world: str, *, port: int = 0) -> Iterator[Sandbox]:
     except FixtureMissing:
         hint = "install crmsync again, or run it from a checkout"
         raise UsageError(f"the data of the world '{world}' is missing from this installation", hint=hint) from None
+    except DirectoryInUse:
+        raise UsageError(f"a sandbox is running on '{directory}'", hint="name another --directory") from None
     except OSError as error:
         if error.errno != errno.EADDRINUSE:
             raise
@@ -144,5 +149,5 @@ def _stopped_by_signals(stop: threading.Event) -> Iterator[None]:
             signal.signal(number, handler)
 
 
-sandbox.add_command(start)
-sandbox.add_command(reset)
+for _each in (start, reset, break_, mend, act, log):
+    sandbox.add_command(_each)

@@ -17,8 +17,8 @@ class _TooLarge(BaseException):
 class BodyLimit:
     """Answers 413 and closes the connection; nothing of a request that is too large is acted on."""
 
-    def __init__(self, app: ASGIApp, maximum: int = MAX_BODY) -> None:
-        self.app, self.maximum = app, maximum
+    def __init__(self, app: ASGIApp) -> None:
+        self.app, self.maximum = app, MAX_BODY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         declared = next((value for name, value in scope.get("headers", ()) if name == b"content-length"), b"0")

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from email.utils import format_datetime
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any, cast
+from typing import IO, Any, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -21,6 +21,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from crmsync.sandbox.clock import SandboxClock
 from crmsync.sandbox.control import Control
+from crmsync.sandbox.directory import claim
 from crmsync.sandbox.door import BodyLimit
 from crmsync.sandbox.faults import TRANSPORT, FaultMiddleware, Faults
 from crmsync.sandbox.faults.exchange import Answer
@@ -77,6 +78,7 @@ class Sandbox:
         self.traffic = Traffic(self)
         self._wanted_directory = directory
         self._owned: tempfile.TemporaryDirectory[str] | None = None
+        self._claim: IO[str] | None = None
         self._wanted_port = port
         self._thread: threading.Thread | None = None
         self.directory: Path
@@ -113,7 +115,9 @@ class Sandbox:
         self._thread.start()
         while not self._server.is_listening.wait(0.05):
             if not self._thread.is_alive():
-                raise RuntimeError(f"the sandbox could not listen on {self.url}")
+                url = self.url
+                self.stop()
+                raise RuntimeError(f"the sandbox could not listen on {url}")
 
     def _bind(self) -> None:
         try:
@@ -127,6 +131,8 @@ class Sandbox:
     def _choose_directory(self) -> None:
         if self._wanted_directory is None:
             self._owned = tempfile.TemporaryDirectory(prefix="crmsync-sandbox-")
+        else:
+            self._claim = claim(self._wanted_directory)
         self.directory = Path(self._owned.name if self._owned else str(self._wanted_directory))
 
     def stop(self) -> None:
@@ -140,11 +146,14 @@ class Sandbox:
 
     def _release(self) -> None:
         self._socket.close()
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
         if self._owned is not None:
             self._owned.cleanup()
             self._owned = None
 
-    def serve_forever(self) -> None:
+    def serve_forever(self, started: Callable[[], None] = lambda: None) -> None:
         """Until SIGTERM or SIGINT; then both CRMs are closed cleanly. Main thread only."""
         done = threading.Event()
 
@@ -154,6 +163,7 @@ class Sandbox:
         before = {number: signal.signal(number, stop) for number in (signal.SIGTERM, signal.SIGINT)}
         try:
             with self:
+                started()
                 done.wait()
         finally:
             for number, previous in before.items():

@@ -97,6 +97,7 @@ def test_over_http_faults_are_armed_listed_and_mended(box: Sandbox, http: reques
         ({"kind": "drop", "when": "later"}, "before or after"),
         ({"kind": "search_limit", "system": "salesforce"}, "known in hubspot only"),
         ({"kind": "hide_field", "object": "deal"}, "needs field"),
+        ({"kind": "late_rows"}, "needs seconds"),
         ({"kind": "hide_field", "object": "deal", "field": "no_such"}, "has no field"),
         ({"kind": "hide_field", "system": "salesforce", "object": "lorry", "field": "x"}, "no object"),
         ({"kind": "remove_option", "object": "deal", "field": "products", "value": "Cake"}, "Cake"),

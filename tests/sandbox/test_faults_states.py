@@ -203,7 +203,8 @@ def test_rows_become_visible_late_with_old_stamps(box: Sandbox, salesforce: Sale
     query = "SELECT Id, SystemModstamp FROM Account WHERE Name = 'Slow import'"
     box.clock.advance(100)
     assert salesforce.query(query)["totalSize"] == 0
-    assert salesforce.Account.create({"Name": "Own write"})["success"]
+    own = salesforce.Account.create({"Name": "Own write"})["id"]
+    assert salesforce.Account.get(own)["Name"] == "Own write"
     box.clock.advance(30)
     [record] = salesforce.query(query)["records"]
     assert record["SystemModstamp"] == "2026-03-02T09:00:00.000+0000"

@@ -18,10 +18,6 @@ class Stage(Protocol):
 
     def act(self, fault: Fault) -> None: ...
 
-    def settle(self) -> None:
-        """Let show what is due to show late."""
-        ...
-
     def check(self, fault: Fault) -> None:
         """:raises ValueError: when it could not begin."""
         ...
@@ -80,7 +76,6 @@ class Faults:
             return None
         spoiling = None
         with self._lock:
-            self._stage.settle()
             for fault in list(self._armed):
                 if not fault.hits(system, method, target) or not fault.is_due():
                     continue

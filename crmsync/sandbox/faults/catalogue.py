@@ -61,7 +61,7 @@ CATALOGUE: dict[str, Kind] = {
         Kind("remove_field", "state", "A field is deleted; HubSpot archives the property.", ("object", "field")),
         Kind("remove_option", "state", "A value disappears from a picklist.", ("object", "field", "value")),
         Kind("index_lag", "state", "Searches see records as they were some seconds ago.", ("seconds",), ("hubspot",)),
-        Kind("late_rows", "state", "What people do becomes visible late, with stamps of when they did it.",
+        Kind("late_rows", "state", "Queries see what is written some seconds late, with the stamps of the write.",
              ("seconds",), ("salesforce",)),
         Kind("clock_skew", "state", "The CRM's clock, its Date header and stamps are off by some seconds.",
              ("seconds",)),

@@ -18,6 +18,8 @@ _SIGN_IN = ("/services/oauth2/", "/services/Soap/u/", "/oauth/")
 _NOT_AT_SIGN_IN = frozenset(
     {"quota", "rate_limit", "search_limit", "missing_scope", "unauthorized", "lock", "sign_out", "person"}
 )
+_NEEDED: tuple[str, ...] = ("object", "field", "value", "act")
+_TIMED = frozenset({"latency", "index_lag", "late_rows"})
 _numbers = count(1)
 USUAL = 0
 """``times`` of a fault that does not say: once, or until mended for those that change the CRM's state."""
@@ -80,8 +82,9 @@ class Fault:
                 continue
             if getattr(self, item.name) != item.default:
                 raise ValueError(f"{self.kind} takes no {item.name}; it takes {', '.join(about.options) or 'none'}")
-        missing = [name for name in ("object", "field", "value", "act") if name in about.options]
-        missing = [name for name in missing if not getattr(self, name)]
+        missing = [name for name in _NEEDED if name in about.options and not getattr(self, name)]
+        if self.kind in _TIMED and self.seconds <= 0:
+            missing.append("seconds above 0")
         if missing:
             raise ValueError(f"{self.kind} needs {' and '.join(missing)}")
 

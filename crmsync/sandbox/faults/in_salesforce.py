@@ -91,6 +91,18 @@ def remove_option(org: SalesforceOrg, sobject: SObject, name: str, value: str) -
     return change
 
 
+def delay(org: SalesforceOrg, seconds: float) -> Undo:
+    """Mended, queries see at once what was under way."""
+    before, org.visibility_delay = org.visibility_delay, seconds
+
+    def undo() -> None:
+        org.visibility_delay = before
+        with org.store.transaction():
+            org.store.connection.execute("DELETE FROM temp._late")
+
+    return undo
+
+
 def _field(sobject: SObject, name: str) -> Field:
     found = sobject.field(name)
     if found is None:

@@ -43,9 +43,6 @@ class States:
         except HandsError as problem:
             _LOG.warning("the person of fault %s could not act: %s", fault.id, problem)
 
-    def settle(self) -> None:
-        self.box.hands.settle()
-
     def begin(self, fault: Fault, token: str = "") -> Undo:
         match fault.kind:
             case "clock_skew":
@@ -53,7 +50,7 @@ class States:
             case "index_lag":
                 return in_hubspot.lag(self.box.hubspot, fault.seconds)
             case "late_rows":
-                return self._delay(fault.seconds)
+                return in_salesforce.delay(self.box.salesforce, fault.seconds)
             case "sign_out":
                 return self._sign_out(token)
         return _all(self._schema(system, fault) for system in fault.systems)
@@ -75,16 +72,6 @@ class States:
         clock.skew(seconds)
         return lambda: clock.skew(-seconds)
 
-    def _delay(self, seconds: float) -> Undo:
-        hands = self.box.hands
-        before, hands.delay_s = hands.delay_s, seconds
-
-        def undo() -> None:
-            hands.delay_s = before
-            hands.settle(everything=True)
-
-        return undo
-
     def _sign_out(self, token: str) -> Undo:
         """A session is over for good; a revoked token of a private app works again once it is mended."""
         self.box.salesforce.sessions.end(token)
@@ -92,7 +79,7 @@ class States:
 
 
 def _stored(system: str, fault: Fault) -> str:
-    return str(value_of(system, fault.field, fault.value))
+    return str(value_of(system, fault.object, fault.field, fault.value))
 
 
 def _nothing() -> None:

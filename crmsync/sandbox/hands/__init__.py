@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from crmsync.sandbox.hands.in_hubspot import InHubSpot
@@ -20,7 +20,7 @@ __all__ = ["VERBS", "Hands", "HandsError", "Verb"]
 SYSTEMS = ("salesforce", "hubspot")
 Side = InSalesforce | InHubSpot
 Done = dict[str, str]
-"""The record's id in each CRM in which something was done; empty where it shows late."""
+"""The record's id in each CRM in which something was done."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +39,6 @@ class Hands:
 
     def __init__(self, box: Sandbox) -> None:
         self.box = box
-        self.delay_s: float | None = None
-        """Whether, and by how much, what is done in Salesforce shows late."""
-        self._late: list[tuple[datetime, datetime, Callable[[], str]]] = []
 
     # ---------------------------------------------------------------- records
 
@@ -140,26 +137,9 @@ class Hands:
         done: Done = getattr(self, about.method)(**arguments)
         return done
 
-    # ---------------------------------------------------------------- what shows late
-
-    def settle(self, *, everything: bool = False) -> None:
-        """Let what is due show: with the stamps of when it was done, however long ago that is."""
-        now = self._now()
-        due = [late for late in self._late if everything or late[0] <= now]
-        self._late = [late for late in self._late if late not in due]
-        for _, done_at, action in due:
-            InSalesforce(self.box.salesforce).at(done_at, action)
-
-    def _each(self, targets: Mapping[str, _Target], action: Callable[[_Target], str]) -> Done:
-        done = {}
-        for system, target in targets.items():
-            if system == "salesforce" and self.delay_s is not None:
-                now = self._now()
-                self._late.append((now + timedelta(seconds=self.delay_s), now, lambda one=target: action(one)))  # type: ignore[misc]
-                done[system] = ""
-            else:
-                done[system] = action(target)
-        return done
+    @staticmethod
+    def _each(targets: Mapping[str, _Target], action: Callable[[_Target], str]) -> Done:
+        return {system: action(target) for system, target in targets.items()}
 
     # ---------------------------------------------------------------- who and what
 

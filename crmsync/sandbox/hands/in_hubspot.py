@@ -72,15 +72,15 @@ class InHubSpot:
         return [row.get("prm_number", "") for row in self.portal.rows(self.type("registration").name)]
 
     def row(self, kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {self.field(kind, name): self._value(name, value) for name, value in fields.items()}
+        return {self.field(kind, name): self._value(kind, name, value) for name, value in fields.items()}
 
-    def _value(self, name: str, value: Any) -> Any:
-        kind = REFERENCES.get(name)
-        if kind is None or not value:
-            return value_of("hubspot", name, value)
-        found = self.find(kind, str(value))
+    def _value(self, kind: str, name: str, value: Any) -> Any:
+        target = REFERENCES.get(name)
+        if target is None or not value:
+            return value_of("hubspot", kind, name, value)
+        found = self.find(target, str(value))
         if found is None:
-            raise HandsError(f"HubSpot has no {kind} '{value}'")
+            raise HandsError(f"HubSpot has no {target} '{value}'")
         return found
 
     def edit(self, kind: str, record_id: str, fields: Mapping[str, Any], user: str) -> None:

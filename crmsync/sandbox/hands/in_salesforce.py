@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from typing import Any
 
 from crmsync.sandbox.hands.words import REFERENCES, HandsError, field_name, object_name, value_of
 from crmsync.sandbox.salesforce.errors import SalesforceError
 from crmsync.sandbox.salesforce.org import SalesforceOrg
-from crmsync.sandbox.salesforce.schema import SObject
+from crmsync.sandbox.salesforce.schema import NUMBER_TYPES, Field, SObject
 
 _NAMES = ("Legacy_Id__c", "PRM_Number__c", "Name")
 
@@ -55,15 +54,17 @@ class InSalesforce:
         return [row["PRM_Number__c"] for row in rows if row["PRM_Number__c"]]
 
     def row(self, kind: str, fields: Mapping[str, Any]) -> dict[str, Any]:
-        return {self.field(kind, name): self._value(name, value) for name, value in fields.items()}
+        sobject = self.sobject(kind)
+        named = {self.field(kind, name): self._value(kind, name, value) for name, value in fields.items()}
+        return {name: _typed(sobject.field(name), value) for name, value in named.items()}
 
-    def _value(self, name: str, value: Any) -> Any:
-        kind = REFERENCES.get(name)
-        if kind is None or not value:
-            return None if value == "" else value_of("salesforce", name, value)
-        found = self.find(kind, str(value))
+    def _value(self, kind: str, name: str, value: Any) -> Any:
+        target = REFERENCES.get(name)
+        if target is None or not value:
+            return None if value == "" else value_of("salesforce", kind, name, value)
+        found = self.find(target, str(value))
         if found is None:
-            raise HandsError(f"Salesforce has no {kind} '{value}'")
+            raise HandsError(f"Salesforce has no {target} '{value}'")
         return found
 
     def edit(self, kind: str, record_id: str, fields: Mapping[str, Any], user: str) -> None:
@@ -90,22 +91,19 @@ class InSalesforce:
             self.org.merge(self.sobject(kind).name, master, losers, user)
         return master
 
-    def at(self, instant: datetime, action: Callable[[], str]) -> str:
-        """Do it with the stamps of another time."""
-        with self.org.store.lock:
-            clock, self.org.clock = self.org.clock, _Stopped(instant)
-            try:
-                return action()
-            finally:
-                self.org.clock = clock
 
-
-class _Stopped:
-    def __init__(self, instant: datetime) -> None:
-        self._instant = instant
-
-    def now(self) -> datetime:
-        return self._instant
+def _typed(item: Field | None, value: Any) -> Any:
+    """What was typed into a form, as the field wants it."""
+    if item is None or not isinstance(value, str):
+        return value
+    if item.type == "boolean":
+        return value.lower() == "true"
+    if item.type in NUMBER_TYPES:
+        try:
+            return float(value)
+        except ValueError:
+            raise HandsError(f"{item.name} must be a number, not '{value}'") from None
+    return value
 
 
 @contextmanager

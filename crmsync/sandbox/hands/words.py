@@ -77,10 +77,10 @@ REFERENCES = {
     "manager_id": "user",
 }
 VALUES = {
-    ("salesforce", "stage"): to_salesforce.STAGES,
-    ("salesforce", "motion"): to_salesforce.MOTIONS,
-    ("hubspot", "stage"): to_hubspot.STAGES,
-    ("hubspot", "motion"): to_hubspot.MOTIONS,
+    ("salesforce", "deal", "stage"): to_salesforce.STAGES,
+    ("salesforce", "deal", "motion"): to_salesforce.MOTIONS,
+    ("hubspot", "deal", "stage"): to_hubspot.STAGES,
+    ("hubspot", "deal", "motion"): to_hubspot.MOTIONS,
 }
 _SYSTEMS = ("salesforce", "hubspot")
 
@@ -114,9 +114,9 @@ def _kind_of(field: str) -> Any:
     return "reference" if field in REFERENCES else "text"
 
 
-def value_of(system: str, field: str, value: Any) -> Any:
+def value_of(system: str, kind: str, field: str, value: Any) -> Any:
     """The stored form of a glossary value."""
-    table = VALUES.get((system, field), {})
+    table = VALUES.get((system, kind, field), {})
     if isinstance(value, str) and value in table:
         return table[value]
     if isinstance(value, list | tuple):
