@@ -55,12 +55,15 @@ class Limits:
         writes.append(now_ms)
 
     def headers(self, kind: str, now_ms: int, *, is_oauth: bool) -> dict[str, str]:
-        """Search answers lack the burst set, OAuth answers the daily pair; the Secondly pair is there but dead."""
+        """Search answers lack the burst set, OAuth answers the daily pair; the Secondly pair is there but dead.
+
+        Associations have a limiter of their own, yet their answers tell the burst one (recorded: all cassettes).
+        """
         shown = {}
         if not is_oauth:
             shown["X-HubSpot-RateLimit-Daily"] = str(self.daily)
             shown["X-HubSpot-RateLimit-Daily-Remaining"] = str(max(0, self.daily - self.used_today))
-        if kind == BURST:
+        if kind in {BURST, ASSOCIATIONS}:
             left = max(0, self.maximum[BURST] - len(self._window(BURST, now_ms)))
             shown["X-HubSpot-RateLimit-Interval-Milliseconds"] = "10000"
             shown["X-HubSpot-RateLimit-Max"] = str(self.maximum[BURST])

@@ -265,8 +265,10 @@ def _created(pair: Pair) -> Entry:
 
 
 def _void(call: Call) -> Answer:
-    """204 without a body; from 2026-09 on 200 with one."""
-    return completed(call, [], [], 200) if call.since("2026-09") else (204, None)
+    """204 without a body that still names its type (recorded: batch archive); from 2026-09 on 200 with one."""
+    if call.since("2026-09"):
+        return completed(call, [], [], 200)
+    return 204, None, {"Content-Type": "application/json;charset=utf-8"}
 
 
 _ONE = "/{object_type}/{record_id}/associations/{to_type}"

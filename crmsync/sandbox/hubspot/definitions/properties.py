@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from itertools import count
 from typing import Any
 
 from crmsync.sandbox.hubspot.data.database import Database
@@ -44,18 +45,26 @@ def is_multiple(definition: Mapping[str, Any]) -> bool:
 
 
 def build_options(options: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """Options as answered: an order is filled in, ``hidden`` is always there (recorded: custom property create)."""
+    """Options as answered: ``hidden`` is always there, and those without an order come after the others (recorded:
+    custom property create, an option without one beside 1 and 2 gets 3)."""
+    given = list(options)
+    following = count(max((_order(option) for option in given), default=-1) + 1)
     built = []
-    for position, option in enumerate(options):
+    for option in given:
         if option.get("value") is None:
             raise invalid("Invalid input JSON: some required fields were not set: [options.value]")
         row = {"label": option.get("label", option["value"]), "value": str(option["value"])}
         if "description" in option:
             row["description"] = option["description"]
-        built.append(
-            {**row, "displayOrder": option.get("displayOrder", position), "hidden": option.get("hidden", False)}
-        )
+        order = option.get("displayOrder")
+        shown_order = next(following) if order is None else order
+        built.append({**row, "displayOrder": shown_order, "hidden": option.get("hidden", False)})
     return built
+
+
+def _order(option: Mapping[str, Any]) -> int:
+    order = option.get("displayOrder")
+    return order if isinstance(order, int) else -1
 
 
 class PropertyCatalog:

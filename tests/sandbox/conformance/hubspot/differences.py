@@ -38,7 +38,63 @@ def _settling(exchange: Exchange, delta: Delta) -> bool:
     return _is_search(exchange) and stamp and {delta.theirs, delta.ours} == {"<created>", "<later>"}
 
 
+def _less_on_update(exchange: Exchange, delta: Delta) -> bool:
+    is_update = exchange.method == "PATCH" or exchange.path.endswith("/batch/update")
+    return is_update and delta.ours == NOTHING and ".properties." in delta.path
+
+
+_FEATURES = ("hs_currently_enrolled_in_prospecting_agent", "hs_prospecting_agent", "hs_sequences", "hs_membership")
+
+
+def _features(_exchange: Exchange, delta: Delta) -> bool:
+    return delta.ours == NOTHING and delta.path.rpartition(".")[2].startswith(_FEATURES)
+
+
+def _group_order(exchange: Exchange, delta: Delta) -> bool:
+    return "/groups" in exchange.path and delta.path == "body.displayOrder"
+
+
+def _structured_errors(exchange: Exchange, delta: Delta) -> bool:
+    return exchange.status == 400 and delta.path == "body.errors" and delta.theirs == NOTHING
+
+
+def _paging_link(_exchange: Exchange, delta: Delta) -> bool:
+    return delta.path == "body.paging.next.link" and "offset_param" in str(delta.theirs)
+
+
+def _lists(exchange: Exchange, _delta: Delta) -> bool:
+    return exchange.path.startswith("/crm/v3/lists")
+
+
 DIFFERENCES = (
+    Difference(
+        "less-on-update",
+        "The answer to an update shows what was written and what is computed. HubSpot adds some properties that were "
+        "neither, by a rule that is not documented.",
+        _less_on_update,
+    ),
+    Difference(
+        "features",
+        "Properties of HubSpot's own features (sequences, memberships, prospecting agents) are not defined.",
+        _features,
+    ),
+    Difference(
+        "group-order",
+        "A property group without an order keeps -1; the recorded account had others before it.",
+        _group_order,
+    ),
+    Difference(
+        "structured-errors",
+        "Bad values stand in `errors` too, as in all recordings since 2025; one of 2022 has them in the message only.",
+        _structured_errors,
+    ),
+    Difference(
+        "paging-link",
+        "`paging.next.link` has the path that was asked, as recorded in 2025. In 2026 it was recorded as "
+        "`/crm/objects/v3/…?offset_param=after`. Clients page by `after`.",
+        _paging_link,
+    ),
+    Difference("lists", "Lists are not modelled: their paths answer a JSON 404.", _lists),
     Difference(
         "more-computed",
         "The answer to a write carries more computed properties than portals of 2022 had: it follows recordings of "

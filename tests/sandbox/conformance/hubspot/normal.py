@@ -73,7 +73,7 @@ def deltas(
     yield from compare(batch(left), batch(right))
 
 
-_COUNTERS = ("x-hubspot-ratelimit-daily-remaining", "x-hubspot-ratelimit-remaining")
+_COUNTERS = tuple(f"x-hubspot-ratelimit-{name}remaining" for name in ("", "daily-", "secondly-"))
 _SHOWN = ("content-type", "location", "retry-after")
 
 
