@@ -21,6 +21,7 @@ COMMANDS = {
     "apply": Entry(_DAY, "crmsync.cli.plans", "Write exactly what a saved plan says."),
     "sync": Entry(_DAY, "crmsync.cli.plans", "Plan and apply within the guards."),
     "why": Entry(_LOOK, "crmsync.cli.look", "Explain a record or one of its fields."),
+    "what-if": Entry(_LOOK, "crmsync.cli.whatif", "What another policy would flip.", "what_if"),
     "findings": Entry(_LOOK, "crmsync.cli.look", "List conflicts, duplicates, missing facts."),
     "runs": Entry(_LOOK, "crmsync.cli.look", "List runs, or show one."),
     "status": Entry(_LOOK, "crmsync.cli.look", "Show the state of every connection."),
