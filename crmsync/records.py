@@ -242,6 +242,12 @@ class Deal:
     attribution: Attribution | None = None
     attribution_reason: str | None = None
     """At most 255 characters, for sellers; never names a partner."""
+    credit_split: tuple[str, ...] = ()
+    """Shares that people agreed on, each ``partner: percent [role] [from..until]``."""
+    locked_amount: Decimal | None = None
+    """The amount when the deal was won; what changes later is an adjustment."""
+    locked_on: date | None = None
+    adjusted_on: date | None = None
     attribution_override: Attribution | None = None
     attribution_override_by: str | None = None
     attribution_override_reason: str | None = None

@@ -17,7 +17,7 @@ from crmsync.yamlpos import Document, YamlPath, validate
 ASPECTS = ("code", "reason", "rule", "evidence", "trace")
 """What can be asked of a decision beside its value."""
 LISTS = ("findings", "present", "absent", "opened", "cleared")
-_FINDING = re.compile(r"(?P<code>[A-Z_]+)( (?P<kind>[a-z]+) (?P<id>\S.*))?")
+_FINDING = re.compile(r"(?P<code>[A-Z_0-9]+)( (?P<kind>[a-z]+) (?P<id>\S.*))?")
 
 
 @dataclass(frozen=True, slots=True)

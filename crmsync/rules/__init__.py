@@ -2,12 +2,13 @@
 
 from crmsync.rules.codes import FLAGS
 from crmsync.rules.decide import decide
-from crmsync.rules.decision import Decision, Facts, FieldDecision, Finding, Rule, TaskRequest
+from crmsync.rules.decision import Credit, Decision, Facts, FieldDecision, Finding, Rule, TaskRequest
 from crmsync.rules.neighbourhood import link_keys, neighbourhood_keys
 from crmsync.rules.policy import Policy, load_policy, load_policy_text, policy_json_schema
 
 __all__ = [
     "FLAGS",
+    "Credit",
     "Decision",
     "Facts",
     "FieldDecision",

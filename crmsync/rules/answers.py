@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from crmsync.rules.approval import approver_of, can_be_approved, sla_due_at
 from crmsync.rules.certification import standing_of
+from crmsync.rules.credits import locked_values
 from crmsync.rules.deal_values import protection_reason, registration_protection
 from crmsync.rules.deals import DealFile
 from crmsync.rules.decision import FieldDecision
@@ -193,10 +194,13 @@ def _deal_fields(
         explained["flags"] = _flagged("deal", deal_id, situation)
         waiting = file.current.is_pending if file.current else False
         text = "Wait for the decision on the registration." if waiting else None
+        explained |= locked_values(file.deal, situation)
         explained["next_action"] = _next_action("deal", deal_id, text, situation)
         deal, is_direct = file.deal, file.is_direct
         for name in WRITTEN["deal"]:
-            one = explained[name]
+            one = explained.get(name)
+            if one is None:
+                continue
             if not is_direct or one.value not in (None, ()) or getattr(deal, name) not in (None, ()):
                 yield _decision("deal", deal_id, name, one)
 

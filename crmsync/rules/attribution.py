@@ -43,6 +43,8 @@ class Verdict:
     influencers: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     trace: tuple[str, ...] = ()
+    claimants: tuple[str, ...] = ()
+    """Every partner with a sourcing claim, the best first."""
 
 
 def attribute(deal: Deal, linked: Sequence[Dossier], touches: list[Touch], situation: Situation) -> Verdict:
@@ -76,7 +78,10 @@ def _by_claims(deal: Deal, linked: Sequence[Dossier], reading: Reading, situatio
         )
         trace = (*trace, f"counts: the {winner.basis} of {situation.partner_name(winner.partner_id)}")
         where = rule("tie_order") if len(claims) > 1 else rule("attribution", "sourced")
-        return Verdict(Attribution.SOURCED, code, where, winner.partner_id, influencers, winner.evidence, trace)
+        claimants = tuple(dict.fromkeys(claim.partner_id for claim in claims))
+        return Verdict(
+            Attribution.SOURCED, code, where, winner.partner_id, influencers, winner.evidence, trace, claimants
+        )
     if late:
         evidence = tuple(d.label for d in late)
         where = rule("attribution", "sourced")

@@ -38,6 +38,9 @@ FLAGS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "ATTR_LOCKED": ("warning", "A claim came after attribution was locked."),
         "ATTR_BACKDATED": ("warning", "An activity was entered long after it is said to have happened."),
         "ATTR_OVERRIDE": ("info", "A person set the attribution by hand."),
+        "SPLIT_OVER_100": ("error", "The partners' shares add up to more than the whole."),
+        "SPLIT_UNDER_100": ("warning", "The partners' shares add up to less than the whole."),
+        "POST_CLOSE_CHANGE": ("warning", "The amount changed after the deal was won."),
         "STALE_DEAL": ("info", "Nothing has happened on the deal for a while."),
         "CLOCK_SKEW": ("warning", "The registration was approved before it was submitted."),
     }

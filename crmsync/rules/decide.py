@@ -6,7 +6,7 @@ and only then is anything said about a record; flags and next actions come last,
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
@@ -18,6 +18,7 @@ from crmsync.rules.approval import approve
 from crmsync.rules.attribution import attribute
 from crmsync.rules.certification import find_lapse, standing_of
 from crmsync.rules.conflict import Conflicts
+from crmsync.rules.credits import build_credits, find_splits
 from crmsync.rules.deal_values import deal_values
 from crmsync.rules.deals import (
     DealFile,
@@ -65,7 +66,11 @@ def _decide(situation: Situation) -> Decision:
     values = {deal_id: deal_values(file, incumbents, situation) for deal_id, file in files.items()}
     _find_last(dossiers, files, values, situation)
     fields = build_fields(dossiers, files, values, situation)
-    return Decision(fields, situation.findings.all(), situation.timeline.next_due_at)
+    claims_at: dict[str, list[Dossier]] = defaultdict(list)
+    for dossier in dossiers.all.values():
+        claims_at[dossier.account_id or ""].append(dossier)
+    credits_ = build_credits(files, claims_at, situation)
+    return Decision(fields, situation.findings.all(), situation.timeline.next_due_at, credits_)
 
 
 def _after_approval(facts: Facts, before: Situation) -> Situation:
@@ -115,6 +120,7 @@ def _find_all(dossiers: Dossiers, files: Mapping[str, DealFile], situation: Situ
         review_protected(file, protectors_of(file.deal, file.linked, approved, situation), situation)
         find_rival_partner(file, situation)
         _find_deal(file, dossiers, situation)
+        find_splits(file, situation)
 
 
 def _find_partner(partner: Partner, situation: Situation) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 
 from crmsync.diagnostics import Span
 from crmsync.records import (
@@ -14,6 +15,7 @@ from crmsync.records import (
     Deal,
     Link,
     Partner,
+    PartnerRole,
     Registration,
     Touch,
     User,
@@ -95,6 +97,29 @@ class Finding:
     task: TaskRequest | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credit:
+    """A partner's share of a deal for one measure: ``sourced``, ``influenced``, ``delivered`` or ``loser``.
+
+    ``status`` is ``proposed``, ``in_review``, ``locked``, or ``adjustment`` for what changed after the deal was won.
+    Rows of different measures are never added up.
+    """
+
+    deal_id: str
+    partner_id: str
+    measure: str
+    role: PartnerRole
+    percent: Decimal
+    amount: Decimal
+    amount_corporate: Decimal | None
+    currency: str | None
+    status: str
+    rule: Rule
+    start: date | None = None
+    end: date | None = None
+    booked_on: date | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Decision:
     """The outcome for one neighbourhood. ``next_due_at``: the next instant at which time alone could change it."""
@@ -102,3 +127,5 @@ class Decision:
     fields: tuple[FieldDecision, ...] = ()
     findings: tuple[Finding, ...] = ()
     next_due_at: datetime | None = None
+    credits: tuple[Credit, ...] = ()
+    """For reports: no field of a CRM holds them."""

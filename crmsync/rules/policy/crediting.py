@@ -44,4 +44,5 @@ class Credit(YamlModel):
     tolerance: Annotated[Decimal, Field(ge=0, le=100)] = Decimal("0.01")
     weights: Mapping[PartnerRole, Percent] = {}
     renormalise: bool = False
+    lock_at_close: bool = False
     loser_credit: LoserCredit | None = None
