@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from crmsync.sandbox.salesforce.catalog import custom_object_fields
 from crmsync.sandbox.salesforce.errors import SalesforceError
 from crmsync.sandbox.salesforce.ids import custom_prefix
+from crmsync.sandbox.salesforce.metadatashape import check_shape
 from crmsync.sandbox.salesforce.schema import Field, SObject, build_object
 
 if TYPE_CHECKING:
@@ -77,6 +78,7 @@ def _flag(value: Any) -> bool:
 
 def check_metadata(full_name: str, metadata: Mapping[str, Any]) -> None:
     """What the Metadata API refuses before it creates a field."""
+    check_shape(metadata)
     kind = metadata.get("type")
     if kind not in _TYPES:
         known = ", ".join(sorted(_TYPES))

@@ -35,6 +35,10 @@ def quote(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
 
 
+def _casefold(value: Any) -> Any:
+    return value.casefold() if isinstance(value, str) else value
+
+
 class Store:
     """One connection behind one lock: the server's thread and the test that drives the org in-process take turns."""
 
@@ -43,6 +47,7 @@ class Store:
         self.connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
         self.connection.execute("PRAGMA journal_mode=WAL")
         self.connection.execute("PRAGMA synchronous=OFF")  # a rehearsal org: speed over surviving a power cut
+        self.connection.create_function("CASEFOLD", 1, _casefold, deterministic=True)
         self.connection.executescript(_BOOKS)
         self._depth = 0
         self.before_write: Callable[[SObject, str], None] | None = None

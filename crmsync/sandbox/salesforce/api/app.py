@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import gzip
+import logging
 import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import orjson
+from starlette.convertors import PathConvertor, register_url_convertor
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -37,7 +39,17 @@ if TYPE_CHECKING:
 MAX_URI, MAX_URI_AND_HEADERS = 16_384, 16_384
 GZIP_FROM = 1024
 _JSON = "application/json;charset=UTF-8"
+_LOG = logging.getLogger(__name__)
 _ALL = ["GET", "POST", "PATCH", "DELETE", "PUT", "HEAD"]
+
+
+class _Anything(PathConvertor):
+    """As ``path``, line breaks included: an external id may hold them."""
+
+    regex = r"[\s\S]*"
+
+
+register_url_convertor("anything", _Anything())
 
 
 @dataclass(slots=True)
@@ -45,6 +57,13 @@ class Refusal(Exception):
     """Ends a request before there is a call."""
 
     answer: Answer
+
+
+def _unknown() -> Answer:
+    """How Salesforce answers when it fails itself."""
+    error_id = f"{uuid4().int % 10**9}-{uuid4().int % 10**6}"
+    message = f"An unexpected error occurred. Please include this ErrorId if you contact support: {error_id}"
+    return Answer(500, SalesforceError("UNKNOWN_EXCEPTION", message, status=500).body())
 
 
 class Front:
@@ -64,7 +83,7 @@ class Front:
             *soap.routes(self.sessions, self.org),
             Route("/services/data", self.versions, methods=["GET"]),
             Route("/services/data/", self.versions, methods=["GET"]),
-            Route("/services/data/{rest:path}", self.data, methods=_ALL),
+            Route("/services/data/{rest:anything}", self.data, methods=_ALL),
         ]
 
     async def versions(self, request: Request) -> Response:
@@ -77,6 +96,9 @@ class Front:
             answer = self._answer(request, raw)
         except Refusal as refusal:
             answer = refusal.answer
+        except Exception:  # noqa: BLE001 - whatever it was, the client must not see it
+            _LOG.exception("the sandbox failed at %s %s", request.method, request.url.path)
+            answer = _unknown()
         self._log(request, answer.status)
         return self._response(request, answer)
 

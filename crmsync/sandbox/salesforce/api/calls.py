@@ -149,6 +149,14 @@ class Dispatcher:
         raise not_found()
 
 
+def attributes_of(record: Mapping[str, Any]) -> dict[str, Any]:
+    """The ``attributes`` of a record in a request; only an object will do."""
+    found = record.get("attributes") or {}
+    if not isinstance(found, dict):
+        raise json_error("attributes must be an object")
+    return found
+
+
 def parse_query(text: str) -> dict[str, str]:
     return dict(parse_qsl(text, keep_blank_values=True))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from crmsync.sandbox.salesforce.api.calls import Answer, Call, Operations
+from crmsync.sandbox.salesforce.api.calls import Answer, Call, Operations, attributes_of
 from crmsync.sandbox.salesforce.api.sobjects import shape
 from crmsync.sandbox.salesforce.errors import MultipleMatches, SalesforceError, json_error
 from crmsync.sandbox.salesforce.ids import to_18
@@ -94,7 +94,14 @@ def retrieve_by_url(call: Call, name: str) -> Answer:
 @OPERATIONS.on("POST", "/composite/sobjects/{name}")
 def retrieve(call: Call, name: str) -> Answer:
     body = call.json_object()
-    return _retrieve(call, name, body.get("ids") or [], body.get("fields") or [])
+    return _retrieve(call, name, _texts(body, "ids"), _texts(body, "fields"))
+
+
+def _texts(body: Item, key: str) -> list[str]:
+    found = body.get(key) or []
+    if not isinstance(found, list) or not all(isinstance(one, str) for one in found):
+        raise json_error(f"{key} must be an array of strings")
+    return found
 
 
 def _retrieve(call: Call, name: str, ids: Sequence[str], fields: Sequence[str]) -> Answer:
@@ -120,7 +127,7 @@ def _records(call: Call) -> list[Item]:
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise json_error("Unexpected parameter encountered during deserialization: records must be an array of objects")
     _check_count(len(records), MAX_RECORDS)
-    types = [(record.get("attributes") or {}).get("type") for record in records]
+    types = [attributes_of(record).get("type") for record in records]
     runs = sum(1 for index, name in enumerate(types) if index == 0 or types[index - 1] != name)
     if runs > MAX_RUNS:
         message = f"Operations in this request need {runs} chunks of one type, but at most {MAX_RUNS} are allowed"
@@ -136,7 +143,7 @@ def _check_count(count: int, limit: int) -> None:
 
 
 def _typed(call: Call, record: Item) -> SObject:
-    name = (record.get("attributes") or {}).get("type")
+    name = attributes_of(record).get("type")
     if not name:
         raise SalesforceError("INVALID_TYPE", "Must send a concrete entity type.", fields=[])
     sobject = call.org.schema.get(str(name))

@@ -10,7 +10,7 @@ from urllib.parse import quote
 
 import orjson
 
-from crmsync.sandbox.salesforce.api.calls import Answer, Call, Operations, actor_for, parse_query
+from crmsync.sandbox.salesforce.api.calls import Answer, Call, Operations, actor_for, attributes_of, parse_query
 from crmsync.sandbox.salesforce.api.resources import version_number
 from crmsync.sandbox.salesforce.errors import SalesforceError, json_error, not_found
 
@@ -98,7 +98,10 @@ def _run_one(call: Call, request: Mapping[str, Any], results: Results) -> Answer
     try:
         url = str(_resolve(request.get("url", ""), results, in_url=True))
         body = _resolve(request.get("body"), results)
-        inner = _subcall(call, str(request.get("method", "GET")), url, body, request.get("httpHeaders") or {})
+        headers = request.get("httpHeaders") or {}
+        if not isinstance(headers, dict):
+            raise json_error("httpHeaders must be an object")
+        inner = _subcall(call, str(request.get("method", "GET")), url, body, headers)
     except SalesforceError as error:
         return Answer(error.status, error.body())
     return _sub_answer(call.org.front.dispatcher.answer(inner))
@@ -148,11 +151,11 @@ def _resolve(value: Any, results: Results, *, in_url: bool = False) -> Any:
 
 def _look_up(expression: str, results: Results) -> Any:
     steps = re.findall(r"[^.\[\]]+", expression)
-    found = results.bodies.get(steps[0])
+    found = results.bodies.get(steps[0]) if steps else None
     for step in steps[1:]:
         found = _step(found, step)
     if found is None:
-        message = f"Invalid reference specified. No value for {expression} found in {steps[0]}"
+        message = f"Invalid reference specified. No value for {expression} found in {steps[0] if steps else expression}"
         raise SalesforceError("PROCESSING_HALTED", message)
     return found
 
@@ -199,9 +202,7 @@ def tree(call: Call, name: str) -> Answer:
     """Nested records, all or nothing."""
     call.sobject(name)
     created: list[dict[str, Any]] = []
-    records = call.json_object().get("records")
-    if not isinstance(records, list):
-        raise json_error("The request needs an array of records")
+    records = _nested_records(call.json_object())
     try:
         with call.org.store.transaction():
             for record in records:
@@ -214,6 +215,13 @@ def tree(call: Call, name: str) -> Answer:
     return Answer(201, {"hasErrors": False, "results": created})
 
 
+def _nested_records(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    records = value.get("records")
+    if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
+        raise json_error("The request needs an array of records")
+    return records
+
+
 class _TreeError(Exception):
     def __init__(self, reference: str, error: SalesforceError) -> None:
         super().__init__(error.message)
@@ -223,7 +231,7 @@ class _TreeError(Exception):
 def _plant(
     call: Call, record: Mapping[str, Any], parent: tuple[str, str] | None, created: list[dict[str, Any]]
 ) -> None:
-    attributes = record.get("attributes") or {}
+    attributes = attributes_of(record)
     reference = str(attributes.get("referenceId", ""))
     try:
         if len(created) >= MAX_TREE:
@@ -244,7 +252,7 @@ def _plant(
                 reference,
                 SalesforceError("INVALID_FIELD", f"No such relationship {relationship}", fields=[relationship]),
             )
-        for child in value["records"]:
+        for child in _nested_records(value):
             _plant(call, child, (found[1].name, record_id), created)
 
 
@@ -255,7 +263,7 @@ def _plant(
 def graph(call: Call) -> Answer:
     """Each graph is atomic; graphs do not know each other."""
     graphs = _requests(call.json_object().get("graphs"), MAX_GRAPHS)
-    if sum(len(one.get("compositeRequest") or []) for one in graphs) > MAX_NODES:
+    if sum(len(_requests(one.get("compositeRequest"), MAX_NODES)) for one in graphs) > MAX_NODES:
         raise SalesforceError("LIMIT_EXCEEDED", f"A graph request may hold {MAX_NODES} nodes at most")
     found = []
     for one in graphs:

@@ -8,7 +8,7 @@ from typing import Any
 
 from crmsync.sandbox.salesforce import customize
 from crmsync.sandbox.salesforce.api.calls import Answer, Call, Operations
-from crmsync.sandbox.salesforce.errors import SalesforceError, bad_reference, insufficient_access, not_found
+from crmsync.sandbox.salesforce.errors import SalesforceError, bad_reference, insufficient_access, json_error, not_found
 from crmsync.sandbox.salesforce.ids import to_18
 from crmsync.sandbox.salesforce.schema import Field, SObject
 from crmsync.sandbox.salesforce.soql.ast import AllOf, AnyOf, Comparison, Condition, FieldRef, InList, Item, Not
@@ -68,7 +68,10 @@ def read_field(call: Call, durable_id: str) -> Answer:
 def change_field(call: Call, durable_id: str) -> Answer:
     _check_right(call)
     sobject, item = _find(call, durable_id)
-    customize.change_field(call.org, sobject, item, call.json_object().get("Metadata") or {})
+    metadata = call.json_object().get("Metadata") or {}
+    if not isinstance(metadata, dict):
+        raise json_error("Metadata must be an object")
+    customize.change_field(call.org, sobject, item, metadata)
     return Answer(204)
 
 

@@ -136,6 +136,6 @@ def wrong_state(message: str) -> SalesforceError:
 def option(given: dict[str, Any], key: str, default: str, known: dict[str, str] | frozenset[str]) -> str:
     """One of the words a job may be created with."""
     value = given.get(key) or default
-    if value not in known:
+    if not isinstance(value, str) or value not in known:
         raise SalesforceError("INVALIDJOB", f"InvalidJob : Invalid value for {key}: {value}")
-    return str(value)
+    return value

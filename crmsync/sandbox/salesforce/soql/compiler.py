@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lark import Token
 
 from crmsync.sandbox.salesforce.errors import no_relationship
 from crmsync.sandbox.salesforce.schema import Field, SObject
-from crmsync.sandbox.salesforce.soql.ast import ChildQuery, FieldRef, Function, InQuery, Item, Operand, OrderItem, Query
+from crmsync.sandbox.salesforce.soql.ast import ChildQuery, FieldRef, Function, Item, Operand, OrderItem, Query
 from crmsync.sandbox.salesforce.soql.conditions import Conditions
 from crmsync.sandbox.salesforce.soql.expressions import AGGREGATES, DATE_FUNCTIONS, Expression, compile_operand
 from crmsync.sandbox.salesforce.soql.parser import operand_text
 from crmsync.sandbox.salesforce.soql.rows import Children, Compound, Node, Value
 from crmsync.sandbox.salesforce.soql.scope import Context, Scope
+from crmsync.sandbox.salesforce.soql.semijoins import check_semi_joins
 from crmsync.sandbox.salesforce.values import ADDRESS_PARTS
 
 MAX_OFFSET = 2000
@@ -181,7 +182,12 @@ class Compiler:
         self._inner += 1
         compiler = Compiler(self.context, query, sobject, f"{self.scope.prefix}c{self._inner}")
         key = str(parent_field.child_relationship)
-        self.statement.children.append(Child(key, compiler.compile(), parent_field))
+        statement = compiler.compile()
+        if statement.kind != "rows":
+            raise self.context.problem(
+                "MALFORMED_QUERY", "Only root queries support aggregate expressions", query.source
+            )
+        self.statement.children.append(Child(key, statement, parent_field))
         root.add(key, Children())
 
     # ---------------------------------------------------------------- aggregates
@@ -209,11 +215,13 @@ class Compiler:
         if self.query.group:
             self.statement.group = " GROUP BY " + ", ".join(self._groupable(operand) for operand in self.query.group)
         if self.query.having is not None:
-            sql, values = self._conditions().compile(self.query.having)
+            sql, values = replace(self._conditions(), aggregates=True).compile(self.query.having)
             self.statement.having, self.statement.having_parameters = f" HAVING {sql}", values
 
     def _groupable(self, operand: Operand) -> str:
         expression = compile_operand(self.scope, operand)
+        if expression.aggregate:
+            raise self.context.problem("MALFORMED_QUERY", "Aggregates cannot be grouped by", operand.place)
         if expression.field is not None and not expression.field.describe["groupable"]:
             message = f"field '{expression.field.name}' can not be grouped in a query call"
             raise self.context.problem("MALFORMED_QUERY", message, operand.place)
@@ -233,6 +241,7 @@ class Compiler:
             filters.append(f'{self.scope.prefix}."OwnerId" = ?')
             parameters.append(self.context.access.user_id)
         if self.query.where is not None:
+            check_semi_joins(self.context, self.query.where)
             sql, values = self._conditions().compile(self.query.where)
             filters.append(sql)
             parameters += values
@@ -240,9 +249,8 @@ class Compiler:
         self.statement.parameters = parameters
 
     def _semi_join(self, query: Query) -> tuple[str, list[Any]]:
-        if len(query.items) != 1 or not isinstance(query.items[0], Item) or isinstance(query.where, InQuery):
-            message = "The inner select must select one field, and cannot be nested"
-            raise self.context.problem("MALFORMED_QUERY", message, query.source)
+        if len(query.items) != 1 or not isinstance(query.items[0], Item):
+            raise self.context.problem("MALFORMED_QUERY", "The inner select must select one field", query.source)
         self._inner += 1
         prefix = f"{self.scope.prefix}s{self._inner}"
         compiler = Compiler(self.context, query, self.context.object(query.source), prefix)
@@ -263,6 +271,9 @@ class Compiler:
     def _order_parts(self, items: tuple[OrderItem, ...]) -> Iterator[str]:
         for item in items:
             expression = compile_operand(self.scope, item.operand)
+            if expression.aggregate and self.statement.kind == "rows":
+                message = f"Ordered field must be grouped or aggregated: {operand_text(item.operand)}"
+                raise self.context.problem("MALFORMED_QUERY", message, item.operand.place)
             target = expression.field
             if target is not None and not target.describe["sortable"]:
                 message = f"field '{target.name}' can not be sorted in a query call"

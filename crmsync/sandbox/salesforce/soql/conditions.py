@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +43,7 @@ class Conditions:
     scope: Scope
     expression: Callable[[Operand], Expression]
     inner: Callable[[Query], Compiled]
+    aggregates: bool = False
     wrap: bool = field(default=False)
     """Inside NOT every comparison is made two-valued; outside, SQL's unknown already filters as false."""
 
@@ -54,9 +55,9 @@ class Conditions:
         if isinstance(condition, (AllOf, AnyOf)):
             word = " AND " if isinstance(condition, AllOf) else " OR "
             parts = [self.compile(part) for part in condition.parts]
-            return f"({word.join(sql for sql, _ in parts)})", [value for _, values in parts for value in values]
+            return _balanced([sql for sql, _ in parts], word), [value for _, values in parts for value in values]
         if isinstance(condition, Not):
-            sql, values = Conditions(self.scope, self.expression, self.inner, wrap=True).compile(condition.part)
+            sql, values = replace(self, wrap=True).compile(condition.part)
             return f"NOT {sql}", values
         sql, values = self._leaf(condition)
         return (f"COALESCE({sql}, 0)" if self.wrap else f"({sql})"), values
@@ -75,8 +76,11 @@ class Conditions:
         return self._multi(condition, expression)
 
     def _check_filterable(self, operand: Operand, expression: Expression) -> None:
-        if isinstance(operand, FieldRef) and expression.field and not expression.field.describe["filterable"]:
-            message = f"field '{expression.field.name}' can not be filtered in a query call"
+        if expression.aggregate and not self.aggregates:
+            raise self.context.problem("MALFORMED_QUERY", "Aggregates are for HAVING, not for WHERE", operand.place)
+        item = expression.field
+        if isinstance(operand, FieldRef) and item and (item.type == "address" or not item.describe["filterable"]):
+            message = f"field '{item.name}' can not be filtered in a query call"
             raise self.context.problem("INVALID_FIELD", message, operand.place)
 
     # ---------------------------------------------------------------- comparisons
@@ -90,6 +94,8 @@ class Conditions:
         value = self._value(literal, condition.operand, expression)
         if expression.type == "boolean":
             x = f"COALESCE({x}, 0)"
+        if isinstance(value, str):
+            x, value = self._folded(expression, value)
         if operator == "=":
             return f"{x} IS ?", [value]
         if operator == "!=":
@@ -102,11 +108,23 @@ class Conditions:
         if (expression.field is not None and not expression.field.is_text) or condition.value.kind != "STRING":
             raise self._bad_operator(condition.operand, f"invalid operator on {expression.type} field")
         pattern = string_value(self.context.text, condition.value.token, for_like=True)
-        return f"{expression.sql} LIKE ? ESCAPE '\\'", [pattern]
+        x, pattern = self._folded(expression, pattern)
+        return f"{x} LIKE ? ESCAPE '\\'", [pattern]
+
+    @staticmethod
+    def _folded(expression: Expression, value: str) -> tuple[str, str]:
+        """Case means nothing, beyond ASCII too, which SQLite alone does not know."""
+        if value.isascii() or (expression.field is not None and expression.field.describe["caseSensitive"]):
+            return expression.sql, value
+        return f"CASEFOLD({expression.sql})", value.casefold()
 
     def _period(self, condition: Comparison, expression: Expression) -> Compiled:
         token = condition.value.token
-        found = period(str(token), self.context.now.date())
+        try:
+            found = period(str(token), self.context.now.date())
+        except (OverflowError, ValueError):
+            message = f"The number in {token} is out of range"
+            raise self.context.problem("NUMBER_OUTSIDE_VALID_RANGE", message, token) from None
         if found is None:
             raise self.context.problem("MALFORMED_QUERY", f"unexpected token: '{token}'", token)
         if expression.type not in ("date", "datetime"):
@@ -122,6 +140,8 @@ class Conditions:
         solid = [value for value in values if value is not None]
         has_null = len(solid) < len(values)
         x, marks = expression.sql, ", ".join("?" * len(solid))
+        if any(isinstance(value, str) and not value.isascii() for value in solid):
+            x, solid = f"CASEFOLD({x})", [str(value).casefold() for value in solid]
         if condition.negated:
             nulls = f"{x} IS NOT NULL AND" if has_null else f"{x} IS NULL OR"
             return f"{nulls} {x} NOT IN ({marks})", solid
@@ -136,9 +156,9 @@ class Conditions:
         for literal in condition.values:
             wanted = str(self._value(literal, condition.operand, expression) or "").split(";")
             alternatives.append(
-                "(" + " AND ".join([f"INSTR(';' || LOWER({expression.sql}) || ';', ?) > 0"] * len(wanted)) + ")"
+                "(" + " AND ".join([f"INSTR(';' || CASEFOLD({expression.sql}) || ';', ?) > 0"] * len(wanted)) + ")"
             )
-            values += [f";{one.strip().lower()};" for one in wanted]
+            values += [f";{one.strip().casefold()};" for one in wanted]
         sql = "(" + " OR ".join(alternatives) + ")"
         return (f"{expression.sql} IS NULL OR NOT {sql}" if condition.excludes else sql), values
 
@@ -177,6 +197,14 @@ class Conditions:
         return self.context.problem("INVALID_QUERY_FILTER_OPERATOR", message, operand.place)
 
 
+def _balanced(parts: list[str], word: str) -> str:
+    """A long chain as a tree: SQLite allows an expression to be 1,000 deep, not 1,000 long."""
+    if len(parts) <= 8:
+        return f"({word.join(parts)})"
+    middle = len(parts) // 2
+    return f"({_balanced(parts[:middle], word)}{word}{_balanced(parts[middle:], word)})"
+
+
 def _edge(day: date, type_: str) -> str:
     return day.isoformat() if type_ == "date" else stamp(datetime.combine(day, time(), UTC))
 
@@ -204,7 +232,10 @@ def _read_boolean(_: str, literal: Literal) -> int | None:
 
 
 def _read_date(_: str, literal: Literal) -> str | None:
-    return str(literal.token) if literal.kind == "DATE" else None
+    try:
+        return date.fromisoformat(literal.token).isoformat() if literal.kind == "DATE" else None
+    except ValueError:
+        return None
 
 
 def _read_datetime(_: str, literal: Literal) -> str | None:

@@ -69,7 +69,10 @@ def _aggregate(scope: Scope, function: Function, name: str) -> Expression:
     if name == "COUNT" and not function.args:
         return Expression("COUNT(*)", "int", "", aggregate=True)
     inner = compile_operand(scope, _argument(scope, function))
-    if inner.field is not None and not inner.field.describe["aggregatable"] and name != "COUNT":
+    if inner.aggregate:
+        raise scope.context.problem("MALFORMED_QUERY", "Aggregates do not nest", function.name)
+    countable = name == "COUNT" and inner.type != "address"
+    if inner.field is not None and not inner.field.describe["aggregatable"] and not countable:
         message = f"field {inner.field.name} does not support aggregate operator {name}"
         raise scope.context.problem("MALFORMED_QUERY", message, function.name)
     if name in ("SUM", "AVG") and inner.type not in NUMBER_TYPES:
@@ -91,6 +94,8 @@ def _date_part(scope: Scope, function: Function, name: str) -> Expression:
 
 def _wrapper(scope: Scope, function: Function, name: str) -> Expression:
     inner = compile_operand(scope, _argument(scope, function))
+    if inner.type == "address":
+        raise scope.context.problem("MALFORMED_QUERY", f"field {inner.key} does not support {name}", function.name)
     if name == "CONVERTTIMEZONE" or inner.column is None:
         return inner
     if name == "TOLABEL":

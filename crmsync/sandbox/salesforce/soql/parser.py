@@ -32,6 +32,7 @@ from crmsync.sandbox.salesforce.soql.ast import (
 from crmsync.sandbox.salesforce.soql.problems import query_error
 
 MAX_LENGTH = 100_000
+_LARGEST = 2**63 - 1
 _ESCAPE = re.compile(r"\\(u[0-9a-fA-F]{4}|.)", re.DOTALL)
 _ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "b": "\b", "f": "\f", "\\": "\\", "'": "'", '"': '"'}
 
@@ -84,10 +85,10 @@ class _Build(Transformer[Token, Any]):
         return OrderItem(children[0], "DESC" in kinds, "LAST" in kinds)
 
     def limit(self, children: list[Any]) -> _Clause:
-        return _Clause("limit", int(children[0]))
+        return _Clause("limit", _whole(children[0]))
 
     def offset(self, children: list[Any]) -> _Clause:
-        return _Clause("offset", int(children[0]))
+        return _Clause("offset", _whole(children[0]))
 
     def use(self, children: list[Any]) -> _Clause:
         return _Clause("all_rows", True) if not children else _Clause("extra", {"for": str(children[0])})
@@ -143,6 +144,16 @@ class _Build(Transformer[Token, Any]):
         return built
 
 
+class _NotWhole(Exception):
+    """LIMIT and OFFSET take digits."""
+
+
+def _whole(token: Token) -> int:
+    if not (token.isascii() and token.isdigit()):
+        raise _NotWhole(token)
+    return min(int(token[:20]), _LARGEST)
+
+
 setattr(_Build, "with", _Build.with_)  # the rule is named by a Python keyword
 
 
@@ -160,6 +171,9 @@ def parse(text: str) -> Query:
         )
     try:
         return _parser().parse(text)  # type: ignore[return-value]  # the transformer has built it already
+    except _NotWhole as problem:
+        token = problem.args[0]
+        raise query_error(text, "MALFORMED_QUERY", f"unexpected token: '{token}'", token) from None
     except UnexpectedInput as problem:
         raise _malformed(text, problem) from None
 
@@ -191,20 +205,25 @@ def string_value(text: str, token: Token, *, for_like: bool = False) -> str:
 
     def replace(match: re.Match[str]) -> str:
         code = match.group(1)
-        if code[0] == "u":
+        if len(code) > 1:
             return chr(int(code[1:], 16))
         if code in _ESCAPES:
             return _ESCAPES[code] if not (for_like and code == "\\") else "\\\\"
         if for_like and code in "_%":
             return "\\" + code
-        raise query_error(
-            text,
-            "MALFORMED_QUERY",
-            f"Invalid string literal '{token[1:-1]}'. Illegal character sequence '\\{code}' in string literal.",
-            token,
-        )
+        raise illegal(f"\\{code}")
 
-    return _ESCAPE.sub(replace, token[1:-1])
+    def illegal(sequence: str) -> SalesforceError:
+        message = f"Invalid string literal '{token[1:-1]}'. Illegal character sequence '{sequence}' in string literal."
+        return query_error(text, "MALFORMED_QUERY", message, token)
+
+    value = _ESCAPE.sub(replace, token[1:-1])
+    if value.isascii():
+        return value
+    try:
+        return value.encode("utf-16", "surrogatepass").decode("utf-16")  # two escapes may make one character
+    except UnicodeDecodeError:
+        raise illegal("\\u") from None
 
 
 def operand_text(operand: Operand) -> str:

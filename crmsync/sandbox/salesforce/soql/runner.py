@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from array import array
 from collections import OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 MAX_BATCH, MIN_BATCH, LONG_TEXT_BATCH = 2000, 200, 200
 MAX_CURSORS = 500
+_TOO_MUCH = re.compile("too large|too many|too deep|stack overflow|too big")
 Record = dict[str, Any]
 
 
@@ -47,6 +51,24 @@ class Page:
         return f'{head}{more},"records":[{",".join(self.records)}]}}'.encode()
 
 
+@contextmanager
+def within_limits() -> Iterator[None]:
+    """What is too deep for Python or SQLite would be too much for Salesforce as well."""
+    try:
+        yield
+    except RecursionError:
+        raise _too_complicated() from None
+    except sqlite3.OperationalError as problem:
+        if not _TOO_MUCH.search(str(problem)):
+            raise
+        raise _too_complicated() from None
+
+
+def _too_complicated() -> SalesforceError:
+    message = "Query is either selecting too many fields or the filter conditions are too complicated."
+    return SalesforceError("QUERY_TOO_COMPLICATED", message)
+
+
 class QueryRunner:
     def __init__(self, org: SalesforceOrg) -> None:
         self.org = org
@@ -54,6 +76,10 @@ class QueryRunner:
         self._numbers = 0
 
     def compile(self, text: str, access: Access, *, include_deleted: bool) -> Statement:
+        with within_limits():
+            return self._compile(text, access, include_deleted=include_deleted)
+
+    def _compile(self, text: str, access: Access, *, include_deleted: bool) -> Statement:
         query = parse(text)
         context = Context(
             text, self.org.schema, access, self.org.clock.now(), include_deleted, self.org.visibility.source
@@ -65,6 +91,10 @@ class QueryRunner:
     ) -> Page:
         """The answer to /query or /queryAll. ``base`` is the version's URL prefix."""
         statement = self.compile(text, access, include_deleted=include_deleted)
+        with within_limits():
+            return self._run(statement, base, batch)
+
+    def _run(self, statement: Statement, base: str, batch: int) -> Page:
         if statement.kind == "count":
             return Page(self._count(statement))
         if statement.kind == "aggregate":
