@@ -31,6 +31,8 @@ class SandboxClock:
         self._frozen = instant.astimezone(UTC)
 
     def advance(self, seconds: float) -> None:
+        """:raises ValueError: when that is beyond the years 1 to 9999."""
+        self._check(seconds)
         if self._frozen is not None:
             self._frozen += timedelta(seconds=seconds)
         else:
@@ -40,8 +42,18 @@ class SandboxClock:
         self._frozen = self._time()
 
     def skew(self, seconds: float) -> None:
-        """On top of what was skewed before."""
+        """On top of what was skewed before.
+
+        :raises ValueError: when that is beyond the years 1 to 9999.
+        """
+        self._check(seconds)
         self._skew += timedelta(seconds=seconds)
+
+    def _check(self, seconds: float) -> None:
+        try:
+            self.now() + timedelta(seconds=seconds)
+        except OverflowError:
+            raise ValueError(f"no calendar goes {seconds} seconds from now") from None
 
     def reset(self) -> None:
         self._offset = timedelta()

@@ -8,6 +8,8 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import orjson
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
@@ -139,7 +141,12 @@ class Control:
 
     async def jwt_keys(self, request: Request) -> Response:
         """The body is a public key in PEM form."""
-        self.box.salesforce.register_jwt_key((await request.body()).decode())
+        pem = await request.body()
+        try:
+            load_pem_public_key(pem)
+        except (ValueError, UnsupportedAlgorithm):
+            return _refused("the body must be a public key in PEM form")
+        self.box.salesforce.register_jwt_key(pem.decode())
         return _json({"status": "ok"})
 
     async def sessions(self, _request: Request) -> Response:

@@ -49,13 +49,19 @@ def test_a_body_cut_at_a_chosen_byte(box: Sandbox, salesforce: Salesforce) -> No
     assert salesforce.query("SELECT Id FROM Account LIMIT 1")["done"]
 
 
-@pytest.mark.parametrize("when", ["before", "after"])
-def test_a_late_answer(box: Sandbox, http: requests.Session, when: str) -> None:
+@pytest.mark.parametrize(("when", "seconds"), [("before", 0.3), ("after", 60)])
+def test_a_late_answer_of_a_crm_that_acts_all_the_same(
+    box: Sandbox, http: requests.Session, when: str, seconds: float
+) -> None:
     before = box.hubspot.count("companies")
-    box.faults.add(kind="latency", seconds=5, when=when)
+    box.faults.add(kind="latency", seconds=seconds, when=when)
     with pytest.raises(requests.ReadTimeout):
         http.post(box.url + COMPANIES, json={"properties": {"name": "x"}}, headers=HUBSPOT_HEADERS, timeout=0.1)
-    assert box.hubspot.count("companies") == before + (when == "after")
+    for _ in range(100):
+        if box.hubspot.count("companies") > before:
+            return
+        time.sleep(0.05)
+    raise AssertionError("nothing was written")
 
 
 def test_a_body_that_drips(box: Sandbox, http: requests.Session) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -110,6 +111,18 @@ def test_a_state_may_begin_at_a_chosen_request_and_last_for_some(box: Sandbox, h
     statuses = [get(box, http, path).status_code for _ in range(5)]
     assert statuses == [200, 200, 404, 404, 200]
     assert fault not in box.faults.armed()
+
+
+def test_a_state_that_cannot_begin_any_more_leaves_the_request_alone(
+    box: Sandbox, http: requests.Session, caplog: pytest.LogCaptureFixture
+) -> None:
+    given = {"kind": "remove_option", "system": "hubspot", "object": "deal", "field": "products", "value": "GTK 500"}
+    box.faults.add(**given, at=2)
+    box.faults.add(**given)
+    with caplog.at_level(logging.WARNING):
+        assert [get(box, http, "/crm/v3/owners").status_code for _ in range(3)] == [200] * 3
+    assert "could not begin" in caplog.text
+    assert [fault.at for fault in box.faults.armed()] == [1]
 
 
 def permissions(box: Sandbox) -> list[Any]:

@@ -82,6 +82,17 @@ def test_health_and_clock_are_on_the_control_routes(box: Sandbox, http: requests
     assert http.delete(f"{box.url}/_sandbox/clock", timeout=5).json()["is_set"] is False
 
 
+@pytest.mark.parametrize("bad", [b"", b"no key", b"\xff\xfe"])
+def test_a_key_that_is_none_is_refused(box: Sandbox, http: requests.Session, bad: bytes) -> None:
+    assert http.post(f"{box.url}/_sandbox/jwt-keys", data=bad, timeout=5).status_code == 400
+
+
+@pytest.mark.parametrize("seconds", [1e12, -1e12, 1e308, "x", None, []])
+def test_a_time_that_no_calendar_has_is_refused(box: Sandbox, http: requests.Session, seconds: object) -> None:
+    assert http.post(f"{box.url}/_sandbox/clock", json={"advance": seconds}, timeout=5).status_code == 400
+    assert http.get(f"{box.url}/_sandbox/health", timeout=5).status_code == 200
+
+
 def test_reset_brings_the_world_back(box: Sandbox, http: requests.Session) -> None:
     box.salesforce.create("Account", {"Name": "Gone"})
     box.faults.add(system="salesforce", kind="down")

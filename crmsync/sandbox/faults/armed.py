@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
 from crmsync.sandbox.faults.fault import Fault
+
+_LOG = logging.getLogger(__name__)
 
 
 class Stage(Protocol):
@@ -97,8 +100,14 @@ class Faults:
                     self._drop(fault)
 
     def _enter(self, fault: Fault, token: str) -> None:
+        """What was possible when it was armed may be so no more: then the request goes its way."""
         if fault.id not in self._undo:
-            self._undo[fault.id] = self._stage.begin(fault, token)
+            try:
+                self._undo[fault.id] = self._stage.begin(fault, token)
+            except ValueError as problem:
+                _LOG.warning("fault %s (%s) could not begin: %s", fault.id, fault.kind, problem)
+                self._armed.remove(fault)
+                return
         if fault.times:
             fault.times -= 1
 

@@ -107,13 +107,14 @@ class _Spoiled:
     # ---------------------------------------------------------------- the connection
 
     async def _late(self) -> None:
+        """The CRM acts in any case, although the client may have given up by then."""
+        body = await read_body(self.receive)
+        if self.fault.when == "before":
+            await self._pause(self.fault.seconds)
+        answer = await run(self.app, self.scope, body)
         if self.fault.when == "after":
-            answer = await self._run()
             await self._pause(self.fault.seconds)
-            await answer.send_to(self.send)
-        else:
-            await self._pause(self.fault.seconds)
-            await self.app(self.scope, self.receive, self.send)
+        await answer.send_to(self.send)
 
     async def _drop(self) -> None:
         await self._acted_before()
@@ -152,7 +153,7 @@ class _Spoiled:
     async def _pause(self, seconds: float) -> None:
         """Others are served meanwhile; a server that stops waits for nobody."""
         end = time.monotonic() + seconds
-        while (left := end - time.monotonic()) > 0 and not (self.around.is_stopping or self.transport.is_closing()):
+        while (left := end - time.monotonic()) > 0 and not self.around.is_stopping:
             await asyncio.sleep(min(left, _TICK_S))
 
     # ---------------------------------------------------------------- half wrong writes
