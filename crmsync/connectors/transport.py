@@ -171,6 +171,12 @@ class Transport:
         except _Again as last:
             raise last.failure.given_up(call.tries) from None
 
+    def sign_in(self) -> None:
+        """Sign in now, if no request has done it yet."""
+        with self._signature.lock:
+            if self._signature.headers is None:
+                self._signature.headers = self._sign_in(False)
+
     def forget_sign_in(self) -> None:
         """Sign in anew for the next request: for tokens that say when they end."""
         with self._signature.lock:
@@ -270,10 +276,9 @@ class Transport:
         if not call.signed:
             return {}
         with self._signature.lock:
-            if self._signature.headers is None:
-                self._signature.headers = self._sign_in(False)
+            self.sign_in()
             call.signature = self._signature.headers
-            return call.signature
+            return call.signature or {}
 
     def _sign_in_again(self, call: _Call) -> None:
         """One fresh sign-in, by whichever request was refused first, and one replay; a second refusal is final."""

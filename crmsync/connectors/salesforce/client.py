@@ -78,6 +78,11 @@ class Client:
         self.server_at = answer.at or self.server_at
         return answer
 
+    def is_signed_in(self) -> bool:
+        """Sign in, if that is still to be done; whether the org's clock is known now."""
+        self.transport.sign_in()
+        return self.server_at is not None
+
     def close(self) -> None:
         self.transport.close()
 

@@ -11,6 +11,7 @@ from crmsync.connectors.salesforce.describe import Descriptions, checked_object
 from crmsync.connectors.salesforce.pull import pull
 from crmsync.connectors.salesforce.push import MAX_WRITES, Pusher
 from crmsync.connectors.salesforce.rows import all_ids, count_rows, find_ids, read_rows, remote_record
+from crmsync.errors import Permanent
 from crmsync.remote import (
     ApiBudget,
     Cursor,
@@ -70,8 +71,12 @@ class SalesforceConnector:
         return self._pusher.push(writes)
 
     def count(self, object_name: str) -> int:
-        checked_object(self._descriptions, object_name, ())
-        return count_rows(self._client, object_name)
+        try:
+            return count_rows(self._client, object_name)
+        except Permanent as error:
+            if error.vendor_code == "INVALID_TYPE":
+                checked_object(self._descriptions, object_name, ())  # says what to do about it
+            raise
 
     def ids(self, object_name: str) -> Iterator[str]:
         checked_object(self._descriptions, object_name, ())

@@ -16,12 +16,13 @@ from typing import Any
 from crmsync.connectors.salesforce.client import Client
 from crmsync.connectors.salesforce.describe import Descriptions, checked_object
 from crmsync.connectors.salesforce.rows import read_rows, remote_record
+from crmsync.connectors.salesforce.shape import Shape, load_shape, shape_of
 from crmsync.connectors.salesforce.soql import in_url, instant, parse_instant, split_fields
 from crmsync.errors import Permanent, Transient
-from crmsync.remote import Cursor, ObjectInfo, ObjectSpec, Page, RemoteRecord
+from crmsync.remote import Cursor, ObjectSpec, Page, RemoteRecord
 
 _FORMAT = "salesforce/1"
-_STAMPS = ("SystemModstamp", "LastModifiedDate", "CreatedDate")
+_SCHEMA_CHANGED = ("INVALID_FIELD", "INVALID_TYPE")
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,18 +65,16 @@ def load_position(cursor: Cursor | None) -> Position | None:
 class Puller:
     """One object's pull. Built per pull, by :func:`pull`."""
 
-    def __init__(self, client: Client, info: ObjectInfo, spec: ObjectSpec, start: Position) -> None:
+    def __init__(self, client: Client, shape: Shape, spec: ObjectSpec, start: Position) -> None:
         self._client = client
         self._spec = spec
-        self._stamp = next((name for name in _STAMPS if name in info.fields), None)
-        self._sees_deleted = "IsDeleted" in info.fields
-        first = ["Id", *([self._stamp] if self._stamp else [])]
-        first += [name for name in ("IsDeleted", "MasterRecordId") if name in info.fields]
-        apart = _long_texts(info, spec.fields)
-        others = [name for name in dict.fromkeys(spec.fields) if name not in (*first, *apart)]
+        self._shape = shape
+        self._stamp = shape.stamp
+        first = ["Id", *([shape.stamp] if shape.stamp else []), *shape.fates]
+        others = [name for name in dict.fromkeys(spec.fields) if name not in (*first, *shape.apart)]
         fitting, rest = split_fields(first, others, self._tail(_WIDEST))
         self._fields = [*first, *fitting]
-        self._rest = [*rest, *apart]
+        self._rest = [*rest, *shape.apart]
         self._position = start
 
     def pages(self) -> Iterator[Page]:
@@ -90,7 +89,7 @@ class Puller:
 
     def _pages_of_one_query(self) -> Iterator[Page]:
         soql = f"SELECT {','.join(self._fields)} {self._tail(self._position)}"
-        endpoint = "queryAll" if self._sees_deleted else "query"
+        endpoint = "queryAll" if self._shape.sees_deleted else "query"
         link = f"{endpoint}?q={in_url(soql)}"
         seen = 0
         while link:
@@ -119,7 +118,7 @@ class Puller:
             self._position = replace(self._position, after=("", rows[-1]["Id"]))
         if done:
             self._position = Position(through=self._end(rows), done=True)
-        return Page(tuple(records), self._position.cursor(), expected)
+        return Page(tuple(records), {**self._position.cursor(), "shape": self._shape.save()}, expected)
 
     def _end(self, rows: Sequence[Mapping[str, Any]]) -> str | None:
         """What the next pull starts from: the org's clock, or the last stamp where no clock was heard."""
@@ -159,23 +158,20 @@ class Puller:
         return f"FROM {self._spec.object} {f'WHERE {where} ' if where else ''}ORDER BY {order}"
 
 
-def _long_texts(info: ObjectInfo, fields: Sequence[str]) -> list[str]:
-    """Custom long texts that a query should not ask for: from two on, a page has 200 rows and no longer 2,000.
-
-    ("Change the Batch Size in Queries" of the SOQL reference.) Read by id they cost one call per 2,000 rows.
-    """
-    custom = [info.fields[name] for name in dict.fromkeys(fields) if info.fields[name].custom]
-    long = [field.name for field in custom if field.type == "long_text"]
-    return long if len(long) > 1 else []
-
-
 def pull(
     client: Client, descriptions: Descriptions, spec: ObjectSpec, cursor: Cursor | None, overlap_s: int
 ) -> Iterator[Page]:
     """Pages of what changed since the cursor; everything where it is missing, foreign, or ahead of the org's clock."""
-    info = checked_object(descriptions, spec.object, spec.fields)
-    start = _start(load_position(cursor), client.server_at, overlap_s)
-    yield from Puller(client, info, spec, start).pages()
+    position = load_position(cursor)
+    known = load_shape(cursor.get("shape")) if cursor and position and client.is_signed_in() else None
+    shape = known or shape_of(checked_object(descriptions, spec.object, spec.fields), spec.fields)
+    start = _start(position, client.server_at, overlap_s)
+    try:
+        yield from Puller(client, shape, spec, start).pages()
+    except Permanent as error:
+        if known and error.vendor_code in _SCHEMA_CHANGED:
+            checked_object(descriptions, spec.object, spec.fields)  # says what is missing
+        raise
 
 
 def _start(position: Position | None, now: datetime | None, overlap_s: int) -> Position:

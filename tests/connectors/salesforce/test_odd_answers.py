@@ -219,6 +219,7 @@ def test_an_upsert_is_by_the_external_id(crm: Scripted, connector: SalesforceCon
 
 def test_every_request_says_who_we_are(crm: Scripted, connector: SalesforceConnector) -> None:
     crm.says(DESCRIBE, Say(body={"totalSize": 7}))
+    assert connector.describe("Thing__c") is not None
     assert connector.count("Thing__c") == 7
     for heard in crm.heard:
         assert heard.headers["Sforce-Call-Options"] == "client=crmsync"
