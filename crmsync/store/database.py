@@ -124,18 +124,30 @@ def corrupt(path: Path, detail: str) -> StoreError:
     )
 
 
-def _create_private(path: Path) -> None:
+def make_directory(path: Path) -> None:
+    """The directory of a store, for its owner only."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise cannot_open(path, error) from None
+
+
+def cannot_open(path: Path, error: OSError) -> StoreError:
+    return StoreError(
+        f"cannot open the store '{path}': {error.strerror}", hint=f"check the permissions of '{path.parent}'"
+    )
+
+
+def _create_private(path: Path) -> None:
+    make_directory(path)
+    try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             os.fchmod(fd, 0o600)
         finally:
             os.close(fd)
     except OSError as error:
-        raise StoreError(
-            f"cannot open the store '{path}': {error.strerror}", hint=f"check the permissions of '{path.parent}'"
-        ) from None
+        raise cannot_open(path, error) from None
 
 
 def _prepare(conn: sqlite3.Connection, path: Path, *, readonly: bool) -> None:

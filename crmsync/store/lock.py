@@ -14,6 +14,7 @@ from typing import Any
 import orjson
 
 from crmsync.errors import StoreBusy, StoreError
+from crmsync.store.database import cannot_open
 
 
 class StoreLock:
@@ -31,7 +32,10 @@ class StoreLock:
 
         :raises StoreBusy: when a live process holds it.
         """
-        fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fd = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise cannot_open(self.path.with_suffix(""), error) from None
         try:
             fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Self
 
 from crmsync.errors import StoreError
-from crmsync.store.database import connect
+from crmsync.store.database import connect, make_directory
 from crmsync.store.decisions import Decisions
 from crmsync.store.findings import Findings
 from crmsync.store.journal import Journal
@@ -35,7 +35,7 @@ class Store(Mirror, Neighbourhoods, Decisions, Findings, Runs, Journal):
         """
         if readonly:
             return cls._open_readonly(path)
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_directory(path)
         lock = StoreLock(path)
         lock.acquire()
         try:
