@@ -24,7 +24,7 @@ PROJECT = (ROOT / "docs" / "project.md").read_text()
 
 _BASES = {"E000", "E100", "E400"}
 """Codes of branches of the error tree, which nobody is ever shown."""
-_NO_COMMANDS = re.compile(r"(never writes|project$|mapping$|policy$)")
+_NO_COMMANDS = re.compile(r"(never writes|(project|mapping|policy|scenarios)$)")
 """Sentences about crmsync, and titles of the schemas."""
 _TYPED = r"crmsync ([a-z][^`\n\";]*)"
 _IN_PAGES = re.compile(rf"(?:`|^(?:\$ )?){_TYPED}", re.MULTILINE)

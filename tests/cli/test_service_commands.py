@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from crmsync.sandbox import Sandbox
+from crmsync.sandbox.world import FixtureMissing
 from tests.cli.conftest import run
 
 
@@ -44,9 +46,11 @@ def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
 
 
 def test_a_world_whose_data_is_missing_is_no_bug(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr("crmsync.sandbox.world.base.FIXTURES", tmp_path / "none")
-    result = run("sandbox", "start", "--port", 0, "--directory", tmp_path / "box")
+    def start(_self: Sandbox) -> None:
+        raise FixtureMissing("demo data not found")
+
+    monkeypatch.setattr(Sandbox, "start", start)
+    result = run("sandbox", "reset", "--directory", tmp_path / "box")
     assert result.exit_code == 2
     assert "install crmsync again" in result.stderr
 
