@@ -16,6 +16,7 @@ COMMANDS = {
     "check": Entry(_START, "crmsync.cli.check", "Check the YAML; --live against the CRM as well."),
     "doctor": Entry(_START, "crmsync.cli.health", "Check sign-in, permissions, API calls, store."),
     "test": Entry(_START, "crmsync.cli.scenarios", "Run the policy's scenarios."),
+    "policy": Entry(_START, "crmsync.cli.policy", "Show the policy as a document for people."),
     "provision": Entry(_START, "crmsync.cli.health", "Create the partner fields in the CRM."),
     "plan": Entry(_DAY, "crmsync.cli.plans", "Show every field that would change, and why."),
     "apply": Entry(_DAY, "crmsync.cli.plans", "Write exactly what a saved plan says."),
