@@ -137,6 +137,9 @@ def create_by_id(call: Call, name: str) -> Answer:
 @OPERATIONS.on("GET", "/sobjects/{name}/{field}/{value}")
 def read_by_key(call: Call, name: str, field: str, value: str) -> Answer:
     sobject = call.sobject(name)
+    own_id = to_18(field)
+    if own_id is not None and sobject.field(field) is None:
+        return _related(call, sobject, own_id, value)
     record_id = _only_match(call, sobject, field, value)
     if isinstance(record_id, Answer):
         return record_id
@@ -144,6 +147,24 @@ def read_by_key(call: Call, name: str, field: str, value: str) -> Answer:
     if row is None:
         raise not_found()
     return Answer(body=shape(call, sobject, row, _wanted_fields(call)))
+
+
+def _related(call: Call, sobject: SObject, record_id: str, relation: str) -> Answer:
+    """A friendly URL: what a relationship of the record leads to, up to one parent or down to a page of children."""
+    row = call.org.store.get(sobject, record_id)
+    if row is None or row.get("IsDeleted"):
+        raise not_found()
+    up = sobject.by_relationship.get(relation.lower())
+    if up is not None and call.access.sees(sobject, up) and len(up.reference_to) == 1:
+        if row[up.name] is None:
+            raise not_found()
+        return read(call, up.reference_to[0], row[up.name])
+    down = call.org.schema.child(sobject, relation)
+    if down is None or not call.access.can(down[0], "read") or not call.access.sees(*down):
+        raise not_found()
+    names = _wanted_fields(call) or [item.name for item in call.access.visible(down[0])]
+    query = f"SELECT {', '.join(names)} FROM {down[0].name} WHERE {down[1].name} = '{record_id}'"
+    return Answer(body=call.org.queries.run(query, call.access, call.base).dump())
 
 
 @OPERATIONS.on("DELETE", "/sobjects/{name}/{field}/{value}")
