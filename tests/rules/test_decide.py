@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from crmsync.records import KINDS
@@ -18,22 +18,20 @@ from tests.rules.worlds import POLICIES, apply, instants, worlds
 anything = given(facts=worlds(), policy=st.sampled_from(POLICIES), now=instants)
 
 
-@settings(max_examples=120, deadline=None)
 @anything
 def test_settles(facts: Facts, policy: Policy, now: datetime) -> None:
     first = decide(facts, policy, now)
     second = decide(apply(facts, first), policy, now)
     assert _difference(first, second) == []
     assert second.next_due_at == first.next_due_at
+    assert second.credits == first.credits
 
 
-@settings(max_examples=60, deadline=None)
 @given(facts=worlds(), policy=st.sampled_from(POLICIES), now=instants, random=st.randoms())
 def test_the_order_of_the_facts_does_not_matter(facts: Facts, policy: Policy, now: datetime, random: Random) -> None:
     assert decide(_shuffled(facts, random), policy, now) == decide(facts, policy, now)
 
 
-@settings(max_examples=120, deadline=None)
 @anything
 def test_nothing_changes_before_it_is_due(facts: Facts, policy: Policy, now: datetime) -> None:
     decision = decide(facts, policy, now)
@@ -43,7 +41,22 @@ def test_nothing_changes_before_it_is_due(facts: Facts, policy: Policy, now: dat
     assert _difference(decision, later) == []
 
 
-@settings(max_examples=60, deadline=None)
+@anything
+def test_the_clock_jumps_from_boundary_to_boundary(facts: Facts, policy: Policy, now: datetime) -> None:
+    """Deciding at every due instant, and just before the next, is deciding at every instant."""
+    at, decision = now, decide(facts, policy, now)
+    for _ in range(12):
+        due = decision.next_due_at
+        if due is None:
+            break
+        assert due > at
+        for moment in (at + (due - at) / 2, due - timedelta(microseconds=1)):
+            between = decide(facts, policy, moment)
+            assert _difference(decision, between) == []
+            assert between.next_due_at == due
+        at, decision = due, decide(facts, policy, due)
+
+
 @anything
 def test_every_decision_is_explained(facts: Facts, policy: Policy, now: datetime) -> None:
     decision = decide(facts, policy, now)
@@ -55,7 +68,6 @@ def test_every_decision_is_explained(facts: Facts, policy: Policy, now: datetime
     assert len({(f.kind, f.id, f.field) for f in decision.fields}) == len(decision.fields)
 
 
-@settings(max_examples=60, deadline=None)
 @anything
 def test_sellers_read_short_texts_that_name_no_partner(facts: Facts, policy: Policy, now: datetime) -> None:
     for field in decide(facts, policy, now).fields:

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from textwrap import dedent
 from typing import Any
 
@@ -32,7 +33,7 @@ from crmsync.records import (
     Touch,
     TouchType,
 )
-from crmsync.rules import Decision, Facts, Policy, load_policy_text
+from crmsync.rules import Decision, Facts, Policy, load_policy, load_policy_text
 
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PARTNERS = ("PA", "PB", "PC")
@@ -68,8 +69,44 @@ POLICY_TEXTS = (
     approval: {sla: {value: 2, unit: business_days}}
     extension: {decide_by: end, rivals_when_granted: hold}
     """,
+    """
+    version: sites
+    uniqueness: {scope: account+site, second_registrant: accept_reduced, discount_factor: 0.5}
+    registration:
+      start: submitted_at
+      hard_cap: {value: 2, unit: months}
+      keepalive: {every: {value: 20}}
+    eligibility:
+      - {no_vendor_contact_within: {value: 1, unit: months}}
+      - {no_open_direct_deal: true}
+      - {not_customer: same_product}
+      - {no_purchase_within: {value: 30}}
+      - {name: amount, amount_gte: {value: 400, currency: EUR}}
+      - {name: recent, require: 'days_between(coalesce(last_partner_activity_on, today), today) < 9'}
+      - {submitted_within: {value: 10, of: deal_created}}
+      - {minimum_age: {value: 72}}
+    capacity: {open_registrations_per_partner: 1}
+    deadlines: [{name: cut-off, at: "2026-02-01T17:00", tz: America/Los_Angeles}]
+    attribution: {sourced: split, influenced: split}
+    credit: {weights: {sourcing: 60, co_sell: 25}, loser_credit: {percent: 5}}
+    fx: {rates: {"2026-01": {EUR: 1.1}}}
+    """,
+    """
+    version: letters
+    uniqueness: {scope: domain, product_overlap: ignore, overrides: [customer_letter, end_user_request]}
+    registration:
+      start: status_changed_at
+      length_by: [{when: 'status == "engaged" and account.country == "DE"', length: {value: 30}}]
+    extension: {max_count: 3, when: 'status == "lead"', request_by: end-7d, needs: [extension_reason]}
+    approval:
+      auto_approve_unless: [partner_count > 1, open_direct_deals > 0]
+      steps: [{when: evidence_count > 0, approver: desk}, {approver: manager}]
+    """,
 )
-POLICIES: tuple[Policy, ...] = tuple(load_policy_text(dedent(text)) for text in POLICY_TEXTS)
+POLICIES: tuple[Policy, ...] = (
+    *(load_policy_text(dedent(text)) for text in POLICY_TEXTS),
+    *(load_policy(path) for path in sorted((Path(__file__).parents[2] / "config" / "policies").glob("*.yaml"))),
+)
 
 instants = st.integers(0, 150 * 24).map(lambda hours: START + timedelta(hours=hours))
 days = st.integers(-20, 150).map(lambda n: date(2026, 1, 1) + timedelta(days=n))
@@ -115,6 +152,18 @@ registrations = _records(
     protection_start=maybe(days),
     protection_end=maybe(days),
     flags=st.sampled_from([(), ("CONFLICT_INCUMBENT",)]),
+    amount=maybe(st.just(Decimal(450))),
+    currency=maybe(st.sampled_from(["USD", "EUR", "SEK"])),
+    site=maybe(st.sampled_from(["Leeds", "leeds ", "York"])),
+    status=maybe(st.sampled_from(["lead", "engaged"])),
+    status_changed_at=st.none() | instants,
+    extension_count=st.none() | st.integers(1, 3),
+    customer_letter_on=st.none() | days,
+    open_to_others_on=st.none() | days,
+    returned_at=st.none() | instants,
+    resubmitted_at=st.none() | instants,
+    is_perpetual=maybe(st.booleans()),
+    contract_signed_on=st.none() | days,
 )
 deals = _records(
     Deal,
@@ -155,6 +204,7 @@ accounts = st.fixed_dictionaries(
         "domain": maybe(st.sampled_from(["www.acme.example", "other.example"])),
         "company_number": maybe(st.sampled_from(["1", "2"])),
         "parent_id": maybe(st.sampled_from(ACCOUNTS)),
+        "last_contact_on": st.none() | days,
     }
 )
 partners = st.fixed_dictionaries(
