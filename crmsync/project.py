@@ -192,7 +192,8 @@ def _check(file: ProjectFile, document: Document, directory: Path) -> list[Diagn
     named: list[tuple[YamlPath, str]] = [(("policy",), file.policy)]
     named += [(("connections", name, "mapping"), entry.mapping) for name, entry in file.connections.items()]
     for place, written in named:
-        if not inside(directory, written).is_file():
+        path = inside(directory, written)
+        if not (path.is_file() or (place == ("policy",) and path.is_dir())):
             hint = _near_file(inside(directory, written)) or "paths start from the directory of this file"
             problems.append(Diagnostic("E123", f"no file '{written}'", document.span(place), hint))
     return problems

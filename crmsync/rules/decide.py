@@ -46,10 +46,17 @@ from crmsync.rules.related import find_related
 from crmsync.rules.situation import Situation, is_closed
 from crmsync.rules.touches import touches_by_deal
 from crmsync.rules.validation import find_stale, validate_records
+from crmsync.rules.versions import decide_by_versions
 
 
 def decide(facts: Facts, policy: Policy, now: datetime) -> Decision:
     """What the fields of these records should be, what is to be said about them, and when to look again."""
+    if policy.versions:
+        return decide_by_versions(facts, policy, now, _decide_at)
+    return _decide_at(facts, policy, now)
+
+
+def _decide_at(facts: Facts, policy: Policy, now: datetime) -> Decision:
     return _decide(Situation(facts, policy, now))
 
 

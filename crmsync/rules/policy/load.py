@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -41,6 +43,8 @@ class Policy:
     expressions: Mapping[YamlPath, Expression] = field(repr=False)
     aliases: Mapping[str, str] = field(repr=False)
     excluded_domains: frozenset[str] = field(repr=False)
+    versions: tuple[Policy, ...] = field(default=(), repr=False)
+    """Where the policy changed over time: all its versions, the oldest first."""
     _rules: dict[YamlPath, Rule] = field(default_factory=dict, repr=False)
 
     @property
@@ -64,11 +68,39 @@ class Policy:
 
 
 def load_policy(path: Path | str, extra: ExtraTypes | None = None) -> Policy:
-    """Load and check a policy file. ``extra`` has the types of mapped fields beyond the canonical ones.
+    """Load and check a policy file, or a directory of its versions.
 
-    :raises ConfigError: with every problem of the file.
+    ``extra`` has the types of mapped fields beyond the canonical ones.
+
+    :raises ConfigError: with every problem of the file, or of all files.
     """
-    return build_policy(load_yaml(path), extra)
+    path = Path(path)
+    return _load_versions(path, extra) if path.is_dir() else build_policy(load_yaml(path), extra)
+
+
+def _load_versions(directory: Path, extra: ExtraTypes | None) -> Policy:
+    """The newest version, which knows all of them."""
+    found: list[Policy] = []
+    problems: list[Diagnostic] = []
+    for path in sorted(directory.glob("*.yaml")):
+        try:
+            found.append(build_policy(load_yaml(path), extra))
+        except ConfigError as error:
+            problems += error.diagnostics
+    found.sort(key=lambda version: version.model.effective_from or date.min)
+    if not found and not problems:
+        hint = "put one file there for each version"
+        problems.append(Diagnostic("E107", f"found no policy in '{directory}'", Span(str(directory), 1, 1, 1, 1), hint))
+    for one, other in pairwise(found):
+        if one.model.effective_from == other.model.effective_from:
+            message = f"two versions begin on the same day: '{one.version}' and '{other.version}'"
+            span = other.document.key_span(("effective_from",))
+            problems.append(Diagnostic("E222", message, span, "give each version a day of its own in 'effective_from'"))
+    if problems:
+        raise ConfigError(sort_diagnostics(problems))
+    content = "".join(version.fingerprint for version in found)
+    fingerprint = hashlib.blake2b(content.encode(), digest_size=16).hexdigest()
+    return replace(found[-1], fingerprint=fingerprint, versions=tuple(found))
 
 
 def load_policy_text(text: str, path: str = "<policy>", extra: ExtraTypes | None = None) -> Policy:
