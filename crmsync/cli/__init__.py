@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import click
 
-from crmsync import __version__
 from crmsync.cli.app import global_options
 from crmsync.cli.lazy import Entry, LazyGroup
 
@@ -42,7 +41,7 @@ COMMANDS = {
     "5 some records failed · 6 a guard stopped it · 70 bug · 130 interrupted",
 )
 @global_options(hidden=False)
-@click.version_option(__version__, prog_name="crmsync")
+@click.version_option(package_name="crmsync", prog_name="crmsync")
 def main() -> None:
     """Partner facts on your CRM records: plan, sync, why."""
 
