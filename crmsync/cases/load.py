@@ -14,7 +14,7 @@ from crmsync.cases.model import RECORDS, Case, CaseFile, PolicyLayer
 from crmsync.diagnostics import Diagnostic, Span
 from crmsync.errors import ConfigError, UsageError
 from crmsync.records import FieldType
-from crmsync.rules import Policy
+from crmsync.rules import Policy, load_policy
 from crmsync.rules.policy import build_policy
 from crmsync.yamlpos import Document, YamlModel, YamlPath, load_yaml, sort_diagnostics, validate
 
@@ -97,14 +97,13 @@ class _Policies:
 
     def __init__(self, settings: CaseSettings) -> None:
         self.settings = settings
-        self._files: dict[Path, Document] = {}
         self._built: dict[tuple[object, ...], Policy] = {}
 
     def file(self, path: Path) -> Document:
-        if path not in self._files:
-            self._files[path] = load_yaml(path)
-            self.build(self._files[path], (path,))
-        return self._files[path]
+        """A policy file; of a directory of versions the newest, over which changes are laid."""
+        if (path,) not in self._built:
+            self._built[path,] = load_policy(path, self.settings.extra_types)
+        return self._built[path,].document
 
     def build(self, document: Document, key: tuple[object, ...]) -> Policy:
         if key not in self._built:
@@ -196,7 +195,7 @@ class _Loader:
     def _alone(self, source: Document, layer: PolicyLayer, place: YamlPath = ("policy",)) -> tuple[Document, Any]:
         if isinstance(layer, str):
             path = Path(source.path).parent / layer
-            if not path.is_file():
+            if not path.exists():
                 message = f"there is no policy '{layer}' beside this file"
                 span = source.span(place)
                 raise ConfigError([Diagnostic("E109", message, span, "the path is relative to the file of the case")])

@@ -21,7 +21,7 @@ def policy() -> None:
 
 
 @command()
-@click.option("--policy", "file", type=click.Path(path_type=Path, dir_okay=False), help="Another than the project's.")
+@click.option("--policy", "file", type=click.Path(path_type=Path), help="Another than the project's.")
 @click.option(
     "--format", "form", type=click.Choice(["md", "html"]), default="md", show_default=True, help="Of the text."
 )
@@ -30,7 +30,9 @@ def show(app: App, file: Path | None, form: str) -> int:
     from crmsync.render import describe_policy, to_html, to_markdown
 
     loaded, programme = _load(app, file)
-    document = describe_policy(loaded.model, programme=programme)
+    document = describe_policy(
+        loaded.model, programme=programme, versions=[version.model for version in loaded.versions]
+    )
     text = to_html(document) if form == "html" else to_markdown(document)
     data: dict[str, Any] = {
         "version": document.version,

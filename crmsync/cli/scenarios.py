@@ -25,7 +25,7 @@ FOLDER = "tests"
 
 @command()
 @click.argument("paths", metavar="[PATH]...", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--policy", type=click.Path(path_type=Path, dir_okay=False), help="Another policy than the project's.")
+@click.option("--policy", type=click.Path(path_type=Path), help="Another policy than the project's.")
 @click.option("--only", metavar="NAME", help="Only scenarios with this in their name.")
 def test(app: App, paths: tuple[Path, ...], policy: Path | None, only: str | None) -> int:
     """Run scenarios: records and a time are given, what the policy decides is compared with what is expected.

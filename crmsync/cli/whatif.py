@@ -12,9 +12,7 @@ from crmsync.cli.view_whatif import what_if_data, what_if_lines
 
 
 @command(name="what-if")
-@click.option(
-    "--policy", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The policy to compare with."
-)
+@click.option("--policy", required=True, type=click.Path(path_type=Path), help="The policy to compare with.")
 @click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Only deals created or closed since this day.")
 def what_if(app: App, policy: Path, since: datetime | None) -> int:
     """Decide the mirror under another policy and show what would flip. Nothing is written, no CRM is called."""

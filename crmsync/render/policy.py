@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from crmsync.render import eligibility
 from crmsync.render.terms import Terms, written
@@ -38,8 +39,11 @@ class RulesDocument:
     sections: tuple[Section, ...]
 
 
-def describe_policy(model: PolicyModel, *, programme: str = "") -> RulesDocument:
-    """The rules of engagement. Every key that differs from its default is said, in words or as the file has it."""
+def describe_policy(model: PolicyModel, *, programme: str = "", versions: Sequence[PolicyModel] = ()) -> RulesDocument:
+    """The rules of engagement. Every key that differs from its default is said, in words or as the file has it.
+
+    :param versions: all versions of a policy that changed, the oldest first.
+    """
     terms = Terms(model)
     version = terms.take("version")
     effective = terms.take("effective_from")
@@ -49,11 +53,19 @@ def describe_policy(model: PolicyModel, *, programme: str = "") -> RulesDocument
         rest = tuple(f"Further term: `{line}`" for key in keys for line in terms.unsaid(key))
         if items or rest:
             sections.append(Section(title, (*items, *rest)))
+    if earlier := tuple(_earlier(versions)):
+        sections.append(Section("Earlier versions", earlier))
     since = f", in force from {effective}" if effective else ""
     zone = terms.take("timezone")
     subtitle = f"Version {version}{since}. Days begin and end in the time zone {zone}."
     title = f"Rules of engagement: {programme}" if programme else "Rules of engagement"
     return RulesDocument(title, version, subtitle, tuple(sections))
+
+
+def _earlier(versions: Sequence[PolicyModel]) -> Iterator[str]:
+    for version, following in pairwise(versions):
+        until = following.effective_from
+        yield f"What was created or submitted before {until} is judged by version {version.version}."
 
 
 def _told(words: Mapping[str, str], value: str) -> str:

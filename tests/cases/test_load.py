@@ -100,6 +100,18 @@ def test_a_policy_file_is_found_beside_the_case(load: Load, tmp_path: Path) -> N
     assert scenario.policy.version == "next"
 
 
+def test_a_directory_of_versions_is_a_policy(load: Load, tmp_path: Path) -> None:
+    versions = tmp_path.parent / f"{tmp_path.name}-versions"
+    versions.mkdir()
+    (versions / "1.yaml").write_text("version: old\n")
+    (versions / "2.yaml").write_text("version: new\neffective_from: 2026-03-01\n")
+    settings = replace(STARTER, policy=versions)
+    (scenario,) = load(case(), settings=settings)
+    assert [version.version for version in scenario.policy.versions] == ["old", "new"]
+    (scenario,) = load(case(policy="{tie_order: [certified]}"), settings=settings)
+    assert (scenario.policy.version, scenario.policy.versions) == ("new", ())
+
+
 def test_all_files_problems_come_at_once(load: Load, tmp_path: Path) -> None:
     (tmp_path / "other.yaml").write_text("- {cas: x}")
     assert {Path(found.span.path).name for found in problems(load, "- {cas: x}") if found.span} == {

@@ -22,6 +22,14 @@ def test_any_policy_needs_no_project(tmp_path: Path) -> None:
     assert data["text"].startswith("# Rules of engagement\n")
 
 
+def test_a_policy_of_several_versions_shows_the_newest_and_names_the_others(tmp_path: Path) -> None:
+    (tmp_path / "1.yaml").write_text("version: old\n")
+    (tmp_path / "2.yaml").write_text("version: new\neffective_from: 2026-03-01\n")
+    text = run("policy", "show", "--policy", tmp_path).stdout
+    assert "Version new, in force from 2026-03-01." in text
+    assert "* What was created or submitted before 2026-03-01 is judged by version old.\n" in text
+
+
 def test_a_mistake_has_its_line(tmp_path: Path) -> None:
     policy = tmp_path / "policy.yaml"
     policy.write_text("version: x\ncredits: {}\n")
