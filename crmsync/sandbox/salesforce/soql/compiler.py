@@ -44,10 +44,10 @@ class Statement:
     children: list[Child] = field(default_factory=list)
 
     def record_columns(self, base: str) -> str:
-        """Two columns: the record's id and its JSON."""
+        """Two columns: the record's id and its JSON, as bytes: nothing on the way to the client needs it as text."""
         if self.node is None:
             raise ValueError("only a query of rows has records")
-        return f"{self.node.id_sql}, {self.node.record_sql(f'{base}/sobjects/')}"
+        return f"{self.node.id_sql}, CAST({self.node.record_sql(f'{base}/sobjects/')} AS BLOB)"
 
     def select(self, chosen: str) -> str:
         return f"SELECT {chosen} FROM {self.scope.from_sql}{self.where}{self.group}{self.having}{self.order}"

@@ -39,16 +39,16 @@ class Cursor:
 
 @dataclass(slots=True)
 class Page:
-    """One answer to a query. Records are finished JSON texts."""
+    """One answer to a query. Records are finished JSON."""
 
     total: int
-    records: Sequence[str] = field(default=())
+    records: Sequence[bytes] = field(default=())
     next_url: str = ""
 
     def dump(self) -> bytes:
         head = f'{{"totalSize":{self.total},"done":{"false" if self.next_url else "true"}'
         more = f',"nextRecordsUrl":"{self.next_url}"' if self.next_url else ""
-        return f'{head}{more},"records":[{",".join(self.records)}]}}'.encode()
+        return b"".join((f'{head}{more},"records":['.encode(), b",".join(self.records), b"]}"))
 
 
 @contextmanager
@@ -158,7 +158,7 @@ class QueryRunner:
         sql = f"SELECT {columns} FROM {source} WHERE {scope.prefix}.rowid = wanted.value"
         return self.org.store.all(sql, (orjson.dumps(list(rows)).decode(),))
 
-    def _records(self, statement: Statement, found: list[tuple[Any, ...]], base: str, batch: int) -> list[str]:
+    def _records(self, statement: Statement, found: list[tuple[Any, ...]], base: str, batch: int) -> list[bytes]:
         texts = [row[1] for row in found]
         if not statement.children:
             return texts
@@ -168,7 +168,7 @@ class QueryRunner:
             for (record_id, _), record in zip(found, records, strict=True):
                 page = grouped.get(record_id)
                 record[child.key] = orjson.Fragment(page.dump()) if page else None
-        return [orjson.dumps(record).decode() for record in records]
+        return [orjson.dumps(record) for record in records]
 
     def _children(self, child: Child, parent_ids: list[str], base: str, batch: int) -> dict[str, Page]:
         """The subquery's records by parent; a parent with more than a page of them gets a locator of their own."""
@@ -213,7 +213,7 @@ class QueryRunner:
                 "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
             )
             raise SalesforceError("EXCEEDED_ID_LIMIT", message)
-        return Page(len(rows), [orjson.dumps(self._aggregate_record(statement, row)).decode() for row in rows])
+        return Page(len(rows), [orjson.dumps(self._aggregate_record(statement, row)) for row in rows])
 
     @staticmethod
     def _aggregate_record(statement: Statement, row: tuple[Any, ...]) -> Record:
