@@ -128,8 +128,8 @@ def _values(flip: Flip) -> str:
 
 
 def _money(total: Sum) -> str:
-    """The amount, and how many deals are not in it because nobody knows their rate."""
-    return f"{total.amount:,.0f}" + (f" (+{total.without_amount} without)" if total.without_amount else "")
+    """The amount, and how many deals are not in it because they have none, or no rate is known."""
+    return f"{total.amount:,.0f}" + (f" (+{total.without_amount} unknown)" if total.without_amount else "")
 
 
 def what_if_data(outcome: WhatIf) -> dict[str, Any]:

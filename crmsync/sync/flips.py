@@ -17,7 +17,8 @@ from crmsync.sync.diff import label_of
 NOT_DECIDED = "not decided"
 """The attribution of a deal outside the policy's scope."""
 MOST_EXAMPLES = 5
-"""Of each sort."""
+"""Of each sort; of findings, so many of each code:"""
+MOST_OF_A_CODE = 1
 PROTECTED = ("active", "expiring")
 
 Sort = Literal["attribution", "gained", "lost", "moved", "opened", "closed"]
@@ -252,7 +253,11 @@ class Tally:
             Flip(sort, kind_of(record), record.id, label_of(record), old, new, amount, text, decided.rule.name, where)
         )
         kept.sort(key=lambda flip: (-(flip.amount or 0), flip.id, str(flip.new)))
-        del kept[MOST_EXAMPLES:]
+        if sort in ("opened", "closed"):
+            same = [flip for flip in kept if flip.new == new]
+            kept[:] = [flip for flip in kept if flip not in same[MOST_OF_A_CODE:]]
+        else:
+            del kept[MOST_EXAMPLES:]
 
 
 def _by_place(fields: Iterable[FieldDecision]) -> dict[Place, FieldDecision]:
