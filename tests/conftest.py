@@ -1,5 +1,22 @@
-"""The conformance table is printed by whoever gathers the results; with xdist that is not who collects the tests."""
+"""What holds for every test: hypothesis without a stopwatch, and the conformance table at the end.
+
+The table is printed by whoever gathers the results; with xdist that is not who collects the tests.
+``HYPOTHESIS_PROFILE=nightly pytest tests/rules`` makes a thousand worlds instead of a hundred. A failure prints the
+``@reproduce_failure`` line that repeats it, and ``pytest --hypothesis-seed=N`` repeats a whole run.
+"""
+
+from __future__ import annotations
+
+import os
+
+from hypothesis import HealthCheck, settings
 
 from tests.sandbox.conformance.summary import pytest_terminal_summary
 
 __all__ = ["pytest_terminal_summary"]
+
+_SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
+
+settings.register_profile("normal", max_examples=100, deadline=None, print_blob=True, suppress_health_check=_SLOW)
+settings.register_profile("nightly", max_examples=1000, deadline=None, print_blob=True, suppress_health_check=_SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "normal"))

@@ -47,6 +47,9 @@ ENGINE_WRITES: Mapping[str, frozenset[str]] = MappingProxyType(
                 "flags",
                 "next_action",
                 "last_registration_id",
+                "locked_amount",
+                "locked_on",
+                "adjusted_on",
                 "policy_version",
                 "synced_at",
             }
@@ -65,6 +68,8 @@ ENGINE_WRITES: Mapping[str, frozenset[str]] = MappingProxyType(
                 "protection_status",
                 "conflict_status",
                 "blocked_by",
+                "discount_factor",
+                "fx_rate",
                 "flags",
                 "next_action",
                 "policy_version",

@@ -19,7 +19,8 @@ SYSTEMS = ("salesforce", "hubspot")
 STARTERS = {s: load_mapping(Path(starter_dir(), "mappings", f"{s}.yaml"), system=s) for s in SYSTEMS}
 DEMOS = {s: load_mapping(Path(starter_dir(), "demo", "mappings", f"{s}.yaml"), system=s) for s in SYSTEMS}
 
-UNMAPPED = {"salesforce": {"account.is_customer", "stage.pipeline"}, "hubspot": {"account.is_customer"}}
+EVERYWHERE = {"account.is_customer", "deal.closed_at"}
+UNMAPPED = {"salesforce": {*EVERYWHERE, "stage.pipeline"}, "hubspot": EVERYWHERE}
 EXCEPTIONS = {"partner.type": "partner_type", "partner.status": "partner_status"}
 
 
