@@ -69,7 +69,7 @@ def test_a_request_that_goes_wrong_is_made_good(
 ) -> None:
     for number in requests_to_hit(TODAY.day + len(kind)):
         begin_again(stage, tiny_world)
-        stage.box.faults.add(system=system, kind=kind, skip=number, **more)
+        stage.box.faults.add(system=system, kind=kind, at=number + 1, **more)
         with suppress(CrmsyncError):
             stage.sync(system)
         if stage.box.faults.armed():
