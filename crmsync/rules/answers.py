@@ -201,7 +201,7 @@ def _deal_fields(
             one = explained.get(name)
             if one is None:
                 continue
-            if not is_direct or one.value not in (None, ()) or getattr(deal, name) not in (None, ()):
+            if not is_direct or one.value or getattr(deal, name):
                 yield _decision("deal", deal_id, name, one)
 
 

@@ -7,7 +7,7 @@ and only then is anything said about a record; flags and next actions come last,
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -170,7 +170,8 @@ def _find_last(
     situation: Situation,
 ) -> None:
     """Findings over records as they will be once these decisions are written."""
-    decided = {deal_id: _as_decided(files[deal_id].deal, values[deal_id]) for deal_id in files}
+    asked = situation.policy.asked_of_deals
+    decided = {deal_id: _as_decided(files[deal_id].deal, values[deal_id], asked) for deal_id in files}
     subjects: list[tuple[Deal, Scope]] = []
     for deal_id, deal in decided.items():
         scope = situation.scope(deal=deal)
@@ -195,8 +196,9 @@ def _contact_scope(contact: Any, accounts: Mapping[str, Any], situation: Situati
     return Scope(contact=contact, account=account) if account else Scope(contact=contact)
 
 
-def _as_decided(deal: Deal, values: Mapping[str, Explained]) -> Deal:
-    changes: dict[str, Any] = {n: e.value for n, e in values.items() if getattr(deal, n) != e.value}
+def _as_decided(deal: Deal, values: Mapping[str, Explained], asked: Iterable[str]) -> Deal:
+    """With the decided values of those fields that any later condition asks for."""
+    changes: dict[str, Any] = {n: values[n].value for n in asked if n in values and getattr(deal, n) != values[n].value}
     return replace(deal, **changes) if changes else deal
 
 

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from functools import lru_cache
 
-from cleanco import basename
+from cleanco.clean import custom_basename, normalized, prepare_default_terms, strip_punct, strip_tail
 from publicsuffixlist import PublicSuffixList
 
 _SUFFIXES = PublicSuffixList(only_icann=False)
@@ -42,10 +42,29 @@ def _ascii(host: str) -> str:
 @lru_cache(maxsize=65536)
 def legal_name(text: str) -> str:
     """A company name without legal form, punctuation, diacritics and case; empty for a blank one."""
-    stripped = basename(text) or text
+    stripped = _without_legal_form(text) or text
     decomposed = unicodedata.normalize("NFKD", stripped)
     letters = "".join(c for c in decomposed if not unicodedata.combining(c))
     return _NOT_WORD.sub(" ", letters.casefold()).strip()
+
+
+def _without_legal_form(text: str) -> str:
+    """Only legal forms that end with a word of the name can be at its end; there are hundreds of others."""
+    words = {strip_punct(word) for word in normalized(strip_tail(text)).split()}
+    terms = sorted(term for word in words for term in _LEGAL_FORMS.get(word, ()))
+    return str(custom_basename(text, [(size, parts) for _, size, parts in terms]))
+
+
+def _legal_forms() -> dict[str, list[tuple[int, int, list[str]]]]:
+    """By last word, each with its rank among all."""
+    forms: dict[str, list[tuple[int, int, list[str]]]] = {}
+    for rank, (size, parts) in enumerate(prepare_default_terms()):
+        if parts:
+            forms.setdefault(parts[-1], []).append((rank, size, parts))
+    return forms
+
+
+_LEGAL_FORMS = _legal_forms()
 
 
 def is_blank(value: object) -> bool:

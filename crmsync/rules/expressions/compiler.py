@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Context, Decimal
-from functools import partial, reduce
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from crmsync.rules.expressions.closures import (
-    MISHAPS,
     always,
+    blank,
     both,
+    calls,
+    calls_with_blanks,
     compare,
     either,
     in_constants,
@@ -143,6 +145,8 @@ class _Compiler:
             if argument.type not in types:
                 wanted = " or ".join(_WORDS.get(name, name) for name in types)
                 raise _error(argument.node, f"found {_shown(argument)}, wanted {wanted}", _example(function))
+        if node.function == "is_blank":
+            return _Typed("bool", blank(arguments[0].read, arguments[0].type), node)
         gives = function.gives
         if gives == "same":
             gives = self.same_type(arguments)
@@ -160,16 +164,7 @@ class _Compiler:
         if function.needs_zone:
             run = partial(run, self.zone)
 
-        def call(scope: Scope) -> Any:
-            values = [read(scope) for read in readers]
-            if not sees_blank and None in values:
-                return None
-            try:
-                return run(*values)
-            except (*MISHAPS, AttributeError):
-                return None
-
-        return call
+        return calls_with_blanks(run, readers) if sees_blank else calls(run, readers)
 
     # ------------------------------------------------------------ logic
 
@@ -184,9 +179,8 @@ class _Compiler:
         return _Typed("number", reckon(_ARITHMETIC["-"], always(0), read), node)
 
     def logic(self, node: Logic) -> _Typed:
-        join = both if node.operator == "and" else either
         readers = [self.condition(self.visit(operand)).read for operand in node.operands]
-        return _Typed("bool", reduce(join, readers), node)
+        return _Typed("bool", both(readers) if node.operator == "and" else either(readers), node)
 
     # ------------------------------------------------------------ values
 

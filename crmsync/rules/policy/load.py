@@ -43,6 +43,8 @@ class Policy:
     expressions: Mapping[YamlPath, Expression] = field(repr=False)
     aliases: Mapping[str, str] = field(repr=False)
     excluded_domains: frozenset[str] = field(repr=False)
+    asked_of_deals: tuple[str, ...] = ("partner_id",)
+    """Fields of a deal that conditions ask for which come after its values are decided."""
     versions: tuple[Policy, ...] = field(default=(), repr=False)
     """Where the policy changed over time: all its versions, the oldest first."""
     _rules: dict[YamlPath, Rule] = field(default_factory=dict, repr=False)
@@ -133,7 +135,15 @@ def build_policy(document: Document, extra: ExtraTypes | None = None) -> Policy:
         expressions=checker.expressions,
         aliases={_domain(alias): _domain(target) for alias, target in identity.aliases.items()},
         excluded_domains=frozenset(_domain(name) for name in excluded),
+        asked_of_deals=_asked_of_deals(model, checker.expressions),
     )
+
+
+def _asked_of_deals(model: PolicyModel, expressions: Mapping[YamlPath, Expression]) -> tuple[str, ...]:
+    late = (e.names for path, e in expressions.items() if path[0] in ("validations", "stale_deals"))
+    named = {name.removeprefix("deal.") for names in late for name in names}
+    required = {name for validation in model.validations for name in validation.require}
+    return tuple(sorted(named | required | {"partner_id"}))
 
 
 def _domain(text: str) -> str:
