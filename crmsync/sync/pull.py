@@ -36,9 +36,9 @@ def pull_object(session: Session, report: RunReport, spec: ObjectSpec, *, full: 
 
 
 def _starting_point(session: Session, spec: ObjectSpec, run_id: str, *, full: bool) -> Cursor | None:
-    """The cursor to go on from; ``None`` begins a full pull: the first one, one asked for, or after other fields."""
+    """The cursor to go on from; ``None`` begins a full pull: the first one, one asked for, or of other fields or orgs."""
     store, name = session.store, spec.object
-    fingerprint = sha256(repr(spec).encode()).hexdigest()[:16]
+    fingerprint = sha256(f"{session.connection.url}{spec!r}".encode()).hexdigest()[:16]
     if full or store.fingerprint(name) != fingerprint:
         store.reset_object(name, fingerprint)
     cursor = store.cursor(name)
