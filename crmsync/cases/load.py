@@ -10,6 +10,7 @@ from typing import Any, TypeAlias
 
 from crmsync.cases.documents import laid_over, merged, part, wrapped
 from crmsync.cases.expectations import Expectation, read_expectations
+from crmsync.cases.extras import extra_problems, typed_extras
 from crmsync.cases.model import RECORDS, Case, CaseFile, PolicyLayer
 from crmsync.diagnostics import Diagnostic, Span
 from crmsync.errors import ConfigError, UsageError
@@ -131,13 +132,14 @@ class _Loader:
         defaults = merged(_rows(self.below[1].defaults) if self.below else {}, _rows(self.file.defaults))
         given: Rows = _rows(self.below[1].given) if self.below else {}
         given = merged(given, _filled(_rows(self.file.given), defaults))
-        given = merged(given, _filled(_rows(case.given), defaults))
+        own = self._rows((*path, "given"), case.given)
+        given = merged(given, _filled(own, defaults))
         return Scenario(
             name=case.case,
             about=case.about,
             span=self.document.key_span((*path, "case")),
             policy=self._policy(path, case.policy),
-            given=given,
+            given=typed_extras(given, self.policies.settings.extra_types),
             defaults=defaults,
             steps=tuple(self._steps(path, case)),
             is_sequence=bool(case.events),
@@ -148,7 +150,11 @@ class _Loader:
         if case.expect and case.now:
             yield Step(case.now, {}, self._expected((*path, "expect")))
         for at, look in enumerate(case.looks):
-            yield Step(look.now, _rows(look.given), self._expected((*path, "looks", at, "expect")))
+            yield Step(
+                look.now,
+                self._rows((*path, "looks", at, "given"), look.given),
+                self._expected((*path, "looks", at, "expect")),
+            )
         before: datetime | None = None
         for at, event in enumerate(case.events):
             here = (*path, "events", at)
@@ -156,7 +162,7 @@ class _Loader:
                 self._problem((*here, "at"), "events go forward in time, this one goes back", "sort them by 'at'")
             before = event.at
             expected = self._expected((*here, "expect")) if event.expect else ()
-            yield Step(event.at, _rows(event.set), expected)
+            yield Step(event.at, self._rows((*here, "set"), event.set), expected)
 
     def _check_form(self, path: YamlPath, case: Case) -> None:
         forms = [bool(case.expect or case.now), bool(case.looks), bool(case.events)]
@@ -168,6 +174,11 @@ class _Loader:
             missing = "now" if case.expect else "expect"
             message = f"the key '{missing}' is missing in a case"
             self._problem((*path, "case"), message, f"add '{missing}:'", code="E104")
+
+    def _rows(self, path: YamlPath, given: YamlModel) -> Rows:
+        rows, types = _rows(given), self.policies.settings.extra_types
+        self.problems += extra_problems(self.document, path, rows, types)
+        return typed_extras(rows, types)
 
     def _expected(self, path: YamlPath) -> tuple[Expectation, ...]:
         found, problems = read_expectations(self.document, path)

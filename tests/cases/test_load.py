@@ -1,11 +1,14 @@
 """What a scenario file may say, and what is told where it is wrong."""
 
 from dataclasses import replace
+from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
 
 from crmsync.errors import ConfigError, UsageError
+from crmsync.records import FieldType
 from tests.cases.conftest import RECORDS, STARTER, Load, problems
 
 CASE = """\
@@ -110,6 +113,19 @@ def test_a_directory_of_versions_is_a_policy(load: Load, tmp_path: Path) -> None
     assert [version.version for version in scenario.policy.versions] == ["old", "new"]
     (scenario,) = load(case(policy="{tie_order: [certified]}"), settings=settings)
     assert (scenario.policy.version, scenario.policy.versions) == ("new", ())
+
+
+def test_extra_fields_are_typed_as_the_mapping_types_them(load: Load) -> None:
+    types = {"deal": {"score": FieldType("decimal"), "renewed_on": FieldType("date")}}
+    settings = replace(STARTER, extra_types=types)
+    (scenario,) = load(case(deal="{D1: {extra: {score: 5, renewed_on: 2026-01-31}}}"), settings=settings)
+    assert scenario.given["deal"]["D1"]["extra"] == {"score": Decimal(5), "renewed_on": date(2026, 1, 31)}
+    with pytest.raises(ConfigError) as caught:
+        load(case(deal="{D1: {extra: {scor: 5, renewed_on: soon}}}"), settings=settings)
+    assert [(d.message, d.hint) for d in caught.value.diagnostics] == [
+        ("the mapping has no extra field 'scor' of a deal", "did you mean 'score'?"),
+        ("found the text 'soon', wanted a date such as 2026-01-31", "change the value"),
+    ]
 
 
 def test_all_files_problems_come_at_once(load: Load, tmp_path: Path) -> None:
