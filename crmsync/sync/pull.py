@@ -36,7 +36,7 @@ def pull_object(session: Session, report: RunReport, spec: ObjectSpec, *, full: 
 
 
 def _starting_point(session: Session, spec: ObjectSpec, run_id: str, *, full: bool) -> Cursor | None:
-    """The cursor to go on from; ``None`` begins a full pull: the first one, one asked for, or of other fields or orgs."""
+    """The cursor to go on from; ``None`` begins a full pull: the first, one asked for, other fields, another org."""
     store, name = session.store, spec.object
     fingerprint = sha256(f"{session.connection.url}{spec!r}".encode()).hexdigest()[:16]
     if full or store.fingerprint(name) != fingerprint:
