@@ -32,6 +32,8 @@ class Conflicts:
         self.terms = situation.policy.model.uniqueness
 
     def resolve(self) -> None:
+        for dossier in self.dossiers.all.values():
+            is_open_to_others(dossier, self.situation)  # its day is a boundary, whatever becomes of the registration
         exclusive = self.situation.policy.model.registration.kind == "exclusive"
         if exclusive and self.terms.second_registrant != "accept_all":
             settle = self._reduce if self.terms.second_registrant == "accept_reduced" else self._resolve_site

@@ -112,7 +112,7 @@ def letter_of(dossier: Dossier, situation: Situation) -> date | None:
     """The day of the customer's letter for this claim, where the policy heeds letters."""
     day = dossier.record.customer_letter_on
     heeded = "customer_letter" in situation.policy.model.uniqueness.overrides
-    return day if day and heeded and situation.timeline.started(day) else None
+    return day if heeded else None
 
 
 def is_open_to_others(dossier: Dossier, situation: Situation) -> bool:

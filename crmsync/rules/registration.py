@@ -51,8 +51,10 @@ def _won_in_time(dossier: Dossier) -> bool:
 
 
 def missing_fields(dossier: Dossier, situation: Situation) -> list[str]:
+    """What is required and neither given nor found out."""
+    found = {"account_id": dossier.account_id, "deal_id": dossier.deal_id}
     required = situation.policy.model.registration.required
-    return [name for name in required if is_blank(getattr(dossier.record, name))]
+    return [name for name in required if is_blank(found.get(name) or getattr(dossier.record, name))]
 
 
 def _return(dossier: Dossier, situation: Situation) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,8 @@ from crmsync.records import KINDS
 from crmsync.rules import Decision, Facts, Policy, decide
 from crmsync.rules.fields import WRITTEN
 from tests.rules.worlds import POLICIES, apply, instants, worlds
+
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
 
 anything = given(facts=worlds(), policy=st.sampled_from(POLICIES), now=instants)
 

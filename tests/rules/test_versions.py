@@ -16,6 +16,8 @@ from crmsync.rules import Facts, Policy, decide, load_policy, load_policy_text
 from tests.rules.test_decide import _difference
 from tests.rules.worlds import apply, instants, worlds
 
+pytestmark = pytest.mark.filterwarnings("ignore:Generating overly large repr")
+
 OLD = "version: old\nregistration: {length: {value: 30, unit: days}}\n"
 NEW = "version: new\neffective_from: 2026-02-01\nregistration: {length: {value: 90, unit: days}}\n"
 
