@@ -55,6 +55,8 @@ def _flags(
 
 
 def _flagged(kind: str, record_id: str, situation: Situation) -> Explained:
+    if not situation.findings.on(kind, record_id):
+        return Explained((), "FLAGS", "Nothing is open.", situation.policy.rule("version"))
     codes = situation.findings.codes(kind, record_id)
     messages = situation.findings.messages(kind, record_id)
     rule = situation.findings.rule_of(kind, record_id) or situation.policy.rule("version")
@@ -63,8 +65,6 @@ def _flagged(kind: str, record_id: str, situation: Situation) -> Explained:
 
 def _in_short(messages: Sequence[str]) -> str:
     """The most urgent finding as a sentence; the codes say the others already."""
-    if not messages:
-        return "Nothing is open."
     more = f" (and {len(messages) - 1} more)" if len(messages) > 1 else ""
     return f"{messages[0][:1].upper()}{messages[0][1:]}{more}."
 

@@ -74,12 +74,14 @@ class Findings:
 
     def rule_of(self, kind: str, record_id: str) -> Rule | None:
         """The rule behind the most urgent finding on the record."""
-        found = self._on.get((kind, record_id), ())
+        found = self._on.get((kind, record_id))
+        if not found:
+            return None
         order = list(NEXT_ACTIONS)
         ranked = sorted(
             found, key=lambda f: (order.index(f.code) if f.code in order else len(order), f.code, f.subject)
         )
-        return ranked[0].rule if ranked else None
+        return ranked[0].rule
 
     def messages(self, kind: str, record_id: str) -> tuple[str, ...]:
         """What was found on the record, a line each."""
