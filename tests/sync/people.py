@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from crmsync.mappings import Mapping as CrmMapping
@@ -26,7 +27,7 @@ class People:
     def crm(self) -> Any:
         return getattr(self.bench.box, self.system)
 
-    @property
+    @cached_property
     def mapping(self) -> CrmMapping:
         project = self.bench.project
         return load_rules(project, project.connection(self.system))[0]

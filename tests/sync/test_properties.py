@@ -16,7 +16,7 @@ from crmsync.records import Stage
 from tests.sync.conftest import SYSTEMS, Bench, begin_again
 from tests.sync.people import People, assert_nobody_was_overwritten, assert_nothing_is_doubled
 
-EXAMPLES = int(os.environ.get("CRMSYNC_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("CRMSYNC_EXAMPLES", "5"))
 
 Place = tuple[str, str, str]
 Act = Callable[[People, int, int], Place | None]

@@ -41,10 +41,10 @@ def test_a_deleted_store_is_rebuilt_from_the_crm_without_a_write(synced: Bench, 
     assert synced.writes(system) == before
 
 
-def test_a_plan_keeps_nothing_but_the_mirror(bench: Bench, system: str) -> None:
+def test_a_plan_keeps_nothing_but_the_mirror(tiny: Bench, system: str) -> None:
     from crmsync.sync.cycle import make_plan
 
-    with bench.session(system) as session:
+    with tiny.session(system) as session:
         first, _ = make_plan(session)
         again, _ = make_plan(session)
         assert session.store.findings() == []
