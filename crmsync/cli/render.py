@@ -83,9 +83,10 @@ class Renderer:
         """The result of a command, as text or as its envelope."""
         if self.as_json:
             self._envelope(command, data, ok=ok, diagnostics=diagnostics)
-            return
-        for line in text():
-            self.say(line)
+        else:
+            for line in text():
+                self.say(line)
+        sys.stdout.flush()  # a command that goes on serving has a reader who waits for this
 
     def say(self, line: Line) -> None:
         """One line, or a table, of the result."""
