@@ -73,12 +73,12 @@ class SyncScheduler:
     def stop(self) -> None:
         """Start no more runs, let the current ones end. Returns at once; :meth:`serve` returns when they have."""
         if self._stopper is None:
-            structlog.get_logger().info("schedule stopping")
-            # not in the signal's own frame: the frame it interrupts may hold the scheduler's locks
+            # not in the signal's own frame: what it interrupts may hold the scheduler's locks, or be writing a log line
             self._stopper = threading.Thread(target=self._shut_down, name="schedule-stop")
             self._stopper.start()
 
     def _shut_down(self) -> None:
+        structlog.get_logger().info("schedule stopping")
         self._started.wait()
         self._scheduler.shutdown(wait=True)
 
