@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 
 import orjson
@@ -38,7 +39,8 @@ def decide_changes(session: Session, report: RunReport, *, everything: bool = Fa
     reader = Reader(session)
     pending = store.pending()
     everything = everything or store.get_meta("config_hash") != session.config_hash
-    rows = _all_rows(session) if everything else pending
+    # what was deleted is pending but no longer among all rows: it has to leave the index, too
+    rows = dict.fromkeys(chain(pending, _all_rows(session))) if everything else pending
     woken = reader.index(rows)
     seeds = woken.seeds | _woken(session, woken.watch_keys)
     work = _Work(session, report, Outcome())

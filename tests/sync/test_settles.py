@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.sync.conftest import SYSTEMS, Bench
+from tests.sync.people import People
 
 pytestmark = pytest.mark.parametrize("system", SYSTEMS)
 
@@ -50,3 +51,16 @@ def test_a_plan_keeps_nothing_but_the_mirror(tiny: Bench, system: str) -> None:
         assert session.store.findings() == []
     assert first.changes
     assert first.digest == again.digest
+
+
+def test_a_deletion_that_a_full_sync_sees_leaves_the_index_too(tiny: Bench, system: str) -> None:
+    tiny.sync(system)
+    people = People(tiny, system)
+    deal = people.ids("deal")[0]
+    people.delete("deal", deal)
+    tiny.box.clock.advance(120)
+    tiny.sync(system, full=True)
+    with tiny.session(system) as session:
+        assert session.store.keys("deal", deal) == frozenset()
+        assert session.store.neighbourhood_of("deal", deal) is None
+        assert session.store.decision("deal", deal) == []
