@@ -11,8 +11,7 @@
     │   ├── QuotaExhausted  the day's calls are used up: stop, run later
     │   ├── Unreachable   retries did not help: the CRM is down or the address is wrong
     │   └── Permanent     the same request would fail again
-    ├── StoreError        the local SQLite store             exit 1
-    └── Interrupted       stopped by a signal                exit 130
+    └── StoreError        the local SQLite store             exit 1
 
 Messages say what was found, where, and what was wanted, in at most about twenty words, without a full stop; ``hint``
 is a command or an edit. Vendor exceptions are translated in ``connectors/`` only. A failure of *one record* is not an
@@ -141,8 +140,3 @@ class StoreBusy(StoreError):
     """Another process holds the store."""
 
     code = "E510"
-
-
-class Interrupted(CrmsyncError):
-    exit_code = 130
-    code = "E700"
