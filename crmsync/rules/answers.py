@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
+from operator import attrgetter
 
 from crmsync.rules.approval import approver_of, can_be_approved, sla_due_at
 from crmsync.rules.certification import standing_of
@@ -15,8 +16,12 @@ from crmsync.rules.decision import FieldDecision
 from crmsync.rules.dossier import Dossier, Dossiers
 from crmsync.rules.explained import Explained
 from crmsync.rules.fields import OF_APPROVAL, WRITTEN
+from crmsync.rules.policy import Policy
 from crmsync.rules.reasons import clip
 from crmsync.rules.situation import SETTLED, Situation
+
+_OF_DEAL = WRITTEN["deal"]
+_current_of_deal = attrgetter(*_OF_DEAL)
 
 
 def build_fields(
@@ -56,11 +61,15 @@ def _flags(
 
 def _flagged(kind: str, record_id: str, situation: Situation) -> Explained:
     if not situation.findings.on(kind, record_id):
-        return Explained((), "FLAGS", "Nothing is open.", situation.policy.rule("version"))
+        return situation.policy.once(_no_flags)
     codes = situation.findings.codes(kind, record_id)
     messages = situation.findings.messages(kind, record_id)
     rule = situation.findings.rule_of(kind, record_id) or situation.policy.rule("version")
     return Explained(codes, "FLAGS", clip(_in_short(messages)), rule, messages)
+
+
+def _no_flags(policy: Policy) -> Explained:
+    return Explained((), "FLAGS", "Nothing is open.", policy.rule("version"))
 
 
 def _in_short(messages: Sequence[str]) -> str:
@@ -196,23 +205,24 @@ def _deal_fields(
         text = "Wait for the decision on the registration." if waiting else None
         explained |= locked_values(file.deal, situation)
         explained["next_action"] = _next_action("deal", deal_id, text, situation)
-        deal, is_direct = file.deal, file.is_direct
-        for name in WRITTEN["deal"]:
+        is_direct = file.is_direct
+        for name, current in zip(_OF_DEAL, _current_of_deal(file.deal), strict=True):
             one = explained.get(name)
-            if one is None:
-                continue
-            if not is_direct or one.value or getattr(deal, name):
-                yield _decision("deal", deal_id, name, one)
+            if one is not None and (current or not is_direct or one.value):
+                yield FieldDecision("deal", deal_id, name, *one)
+
+
+def _nothing_to_do(policy: Policy) -> Explained:
+    return Explained(None, "NEXT_ACTION", "Nothing to do.", policy.rule("version"))
 
 
 def _next_action(kind: str, record_id: str, otherwise: str | None, situation: Situation) -> Explained:
+    if otherwise is None and not situation.findings.on(kind, record_id):
+        return situation.policy.once(_nothing_to_do)
     text = situation.findings.first_action(kind, record_id) or otherwise
     rule = situation.findings.rule_of(kind, record_id) or situation.policy.rule("version")
     return Explained(text, "NEXT_ACTION", "From the most urgent finding." if text else "Nothing to do.", rule)
 
 
 def _decision(kind: str, record_id: str, name: str, explained: Explained) -> FieldDecision:
-    value, code, reason = explained.value, explained.code, explained.reason
-    return FieldDecision(
-        kind, record_id, name, value, code, reason, explained.rule, explained.trace, explained.evidence
-    )
+    return FieldDecision(kind, record_id, name, *explained)

@@ -12,6 +12,7 @@ from datetime import datetime
 from crmsync.records import Attribution, Deal, PartnerRole, Stage, Touch
 from crmsync.rules.decision import Rule
 from crmsync.rules.dossier import Dossier
+from crmsync.rules.policy import Policy
 from crmsync.rules.situation import Situation, is_closed
 from crmsync.rules.timeline import shift
 from crmsync.rules.touches import Reading, read_touches
@@ -50,12 +51,17 @@ class Verdict:
 def attribute(deal: Deal, linked: Sequence[Dossier], touches: list[Touch], situation: Situation) -> Verdict:
     """Attribution by claims; a person's override beats them, where it says by whom and why."""
     if not linked and not touches and _is_untouched(deal, situation):
-        return Verdict(Attribution.DIRECT, "DIRECT", situation.policy.rule("attribution"))
+        return situation.policy.once(untouched)
     reading = read_touches(deal, touches, situation)
     _find_refused(deal, reading, situation)
     verdict = _by_claims(deal, linked, reading, situation)
     verdict = _without_lapsed(deal, linked, verdict, situation)
     return _overridden(deal, verdict, situation)
+
+
+def untouched(policy: Policy) -> Verdict:
+    """The verdict on a deal with which no partner has anything to do."""
+    return Verdict(Attribution.DIRECT, "DIRECT", policy.rule("attribution"))
 
 
 def _is_untouched(deal: Deal, situation: Situation) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from operator import attrgetter
 
 from crmsync.records import (
     ConflictStatus,
@@ -13,10 +14,12 @@ from crmsync.records import (
     RegistrationState,
     Value,
 )
+from crmsync.rules.attribution import Verdict, untouched
 from crmsync.rules.certification import is_suspended, standing_of, status_on
 from crmsync.rules.deals import DealFile
 from crmsync.rules.dossier import Dossier
 from crmsync.rules.explained import Explained
+from crmsync.rules.policy import Policy
 from crmsync.rules.protection import status_of
 from crmsync.rules.ranking import Incumbents
 from crmsync.rules.reasons import REASONS
@@ -33,22 +36,15 @@ _BLANK_WHEN_DIRECT = (
     "protection_status",
     "policy_version",
 )
+_KEPT_WHEN_DIRECT = ("partner_role", "registration_id", "last_registration_id")
+_kept_when_direct = attrgetter(*_KEPT_WHEN_DIRECT)
 
 
 def deal_values(file: DealFile, incumbents: Incumbents, situation: Situation) -> dict[str, Explained]:
     """Every partner fact of the deal except flags and next action, which need all findings."""
-    values = _attribution(file, situation)
     if file.is_direct:
-        nothing = Explained(None, "DIRECT", "No partner has to do with the deal.", values["attribution"].rule)
-        return {
-            **dict.fromkeys(_BLANK_WHEN_DIRECT, nothing),
-            **values,
-            "partner_role": nothing.holding(file.deal.partner_role),
-            "registration_id": nothing.holding(file.deal.registration_id),
-            "last_registration_id": nothing.holding(file.deal.last_registration_id),
-            "incumbent_partner": _incumbent(file, incumbents, situation),
-            "conflict_status": _conflict(file, situation),
-        }
+        return _direct(file, incumbents, situation)
+    values = _attribution(file.verdict, situation)
     values |= _partner(file, situation)
     values |= _registration(file, situation)
     values |= _protection(file, situation)
@@ -59,8 +55,35 @@ def deal_values(file: DealFile, incumbents: Incumbents, situation: Situation) ->
     return values
 
 
-def _attribution(file: DealFile, situation: Situation) -> dict[str, Explained]:
-    verdict = file.verdict
+def _direct(file: DealFile, incumbents: Incumbents, situation: Situation) -> dict[str, Explained]:
+    """Most deals of most companies: all that can differ from one to the next is worked out, the rest is kept."""
+    values = situation.policy.once(_untouched_values).copy()
+    if file.verdict is not situation.policy.once(untouched):
+        values |= _attribution(file.verdict, situation)
+    nothing, deal = values["partner_id"], file.deal
+    for name, kept in zip(_KEPT_WHEN_DIRECT, _kept_when_direct(deal), strict=True):
+        if kept is not None:
+            values[name] = nothing.holding(kept)
+    values["incumbent_partner"] = _incumbent(file, incumbents, situation)
+    values["conflict_status"] = _conflict(file, situation)
+    return values
+
+
+def _untouched_values(policy: Policy) -> dict[str, Explained]:
+    verdict = policy.once(untouched)
+    nothing = Explained(None, "DIRECT", "No partner has to do with the deal.", verdict.rule)
+    text = policy.model.reasons.get(verdict.code) or REASONS[verdict.code]
+    explained = Explained(verdict.attribution, verdict.code, text, verdict.rule)
+    nobody = Explained((), "INFLUENCE", "0 partners helped.", policy.rule("attribution", "influenced"))
+    return {
+        **dict.fromkeys((*_BLANK_WHEN_DIRECT, *_KEPT_WHEN_DIRECT), nothing),
+        "attribution": explained,
+        "attribution_reason": explained.holding(text),
+        "influencing_partners": nobody,
+    }
+
+
+def _attribution(verdict: Verdict, situation: Situation) -> dict[str, Explained]:
     text = situation.policy.model.reasons.get(verdict.code) or REASONS[verdict.code]
     explained = Explained(verdict.attribution, verdict.code, text, verdict.rule, verdict.trace, verdict.evidence)
     names = tuple(situation.partner_name(partner_id) for partner_id in verdict.influencers)
@@ -213,20 +236,35 @@ def registration_protection(dossier: Dossier, situation: Situation) -> Protectio
 
 
 def _incumbent(file: DealFile, incumbents: Incumbents, situation: Situation) -> Explained:
-    deal = file.deal
-    rule = situation.policy.rule("incumbency")
-    if is_closed(deal) and file.is_direct:
-        return Explained(None, "NO_INCUMBENT", "The deal is closed.", rule)
-    before = deal.close_date if is_closed(deal) else None
+    deal, closed = file.deal, is_closed(file.deal)
+    if closed and file.is_direct:
+        return situation.policy.once(_closed_deal)
+    before = deal.close_date if closed else None
     won = incumbents.of(situation.resolve(deal.account_id), deal.products, before=before)
     if won is None or won.deal_id == deal.id:
-        return Explained(None, "NO_INCUMBENT", "No partner won the last deal for account and product.", rule)
+        return situation.policy.once(_no_incumbent)
+    rule = situation.policy.rule("incumbency")
     name = situation.partner_name(won.partner_id)
     reason = f"Partner of the last deal won for account and product, on {won.won_on}."
     return Explained(name, "INCUMBENT", reason, rule, evidence=(won.deal_id,))
 
 
+def _closed_deal(policy: Policy) -> Explained:
+    return Explained(None, "NO_INCUMBENT", "The deal is closed.", policy.rule("incumbency"))
+
+
+def _no_incumbent(policy: Policy) -> Explained:
+    reason = "No partner won the last deal for account and product."
+    return Explained(None, "NO_INCUMBENT", reason, policy.rule("incumbency"))
+
+
+def _no_conflict(policy: Policy) -> Explained:
+    return Explained(None, "NO_CONFLICT", "No other claim is known.", policy.rule("uniqueness", "scope"))
+
+
 def _conflict(file: DealFile, situation: Situation) -> Explained:
+    if file.is_direct and not situation.findings.on("deal", file.deal.id):
+        return situation.policy.once(_no_conflict)
     rule = situation.policy.rule("uniqueness", "scope")
     statuses = [d.conflict for d in file.linked]
     codes = situation.findings.codes("deal", file.deal.id)
@@ -239,5 +277,4 @@ def _conflict(file: DealFile, situation: Situation) -> Explained:
             return Explained(
                 status, "CONFLICT", reason, dossier.conflict_rule or rule, dossier.conflict_trace, (dossier.label,)
             )
-    value = None if file.is_direct else ConflictStatus.NONE
-    return Explained(value, "NO_CONFLICT", "No other claim is known.", rule)
+    return situation.policy.once(_no_conflict).holding(None if file.is_direct else ConflictStatus.NONE)

@@ -42,19 +42,23 @@ class DealFile:
 
 def current_of(linked: Sequence[Dossier]) -> Dossier | None:
     """The latest approved registration, or else the first pending one, or else the last that ended."""
+    if not linked:
+        return None
     approved = [d for d in linked if d.is_approved]
     if approved:
         return max(approved, key=lambda d: (str(d.record.approved_at or ""), d.order))
     pending = [d for d in linked if d.is_pending]
     if pending:
         return pending[0]
-    return linked[-1] if linked else None
+    return linked[-1]
 
 
 def partner_of(deal: Deal, linked: Sequence[Dossier], verdict: Verdict, situation: Situation) -> str | None:
     """The partner on the deal: whom a person named, or whose registration is approved, or who sourced it."""
     if deal.partner_id:
         return situation.resolve(deal.partner_id)
+    if not linked:
+        return verdict.sourced_by if verdict.attribution != Attribution.REVIEW else None
     approved = [d for d in linked if d.is_approved]
     current = current_of(approved) or next((d for d in reversed(linked) if d.was_approved), None)
     if current and current.partner_id:
@@ -101,7 +105,7 @@ def _find_twin(deal: Deal, rivals: Sequence[Dossier], situation: Situation) -> N
 def find_rival_partner(file: DealFile, situation: Situation) -> None:
     """A person named one partner, an approved registration says another, and neither is there only to fulfil."""
     named, deal = situation.resolve(file.deal.partner_id), file.deal
-    if named is None or deal.partner_role in _FULFILMENT_ROLES:
+    if named is None or not file.linked or deal.partner_role in _FULFILMENT_ROLES:
         return
     others = [d for d in file.linked if d.is_approved and d.partner_id not in (None, named)]
     if not others or any(d.partner_id == named and d.was_approved for d in file.linked):

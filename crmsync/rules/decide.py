@@ -124,7 +124,8 @@ def _find_all(dossiers: Dossiers, files: Mapping[str, DealFile], situation: Situ
             approved.setdefault(dossier.site, []).append(dossier)
     for file in files.values():
         file.current = current_of(file.linked)
-        review_protected(file, protectors_of(file.deal, file.linked, approved, situation), situation)
+        if approved:
+            review_protected(file, protectors_of(file.deal, file.linked, approved, situation), situation)
         find_rival_partner(file, situation)
         _find_deal(file, dossiers, situation)
         find_splits(file, situation)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 from crmsync.diagnostics import Span
 from crmsync.records import (
@@ -53,9 +54,11 @@ class Rule:
     span: Span | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class FieldDecision:
-    """The value that a field should have. ``reason`` is one plain sentence, ``trace`` the longer why."""
+class FieldDecision(NamedTuple):
+    """The value that a field should have. ``reason`` is one plain sentence, ``trace`` the longer why.
+
+    A named tuple for the same reason as :class:`~crmsync.rules.explained.Explained`.
+    """
 
     kind: str
     id: str

@@ -67,7 +67,7 @@ def find_deal_duplicates(situation: Situation) -> None:
         for deal in deals:
             if deal.amount and not is_closed(deal) and deal.created_at:
                 alike[deal.amount, deal.currency, tuple(sorted(deal.products))].append(deal)
-        for group in alike.values():
+        for group in (same for same in alike.values() if len(same) > 1):
             _find_near(group, timedelta(days=days), situation)
 
 

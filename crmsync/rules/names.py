@@ -43,8 +43,9 @@ def _ascii(host: str) -> str:
 def legal_name(text: str) -> str:
     """A company name without legal form, punctuation, diacritics and case; empty for a blank one."""
     stripped = _without_legal_form(text) or text
-    decomposed = unicodedata.normalize("NFKD", stripped)
-    letters = "".join(c for c in decomposed if not unicodedata.combining(c))
+    letters = stripped
+    if not stripped.isascii():
+        letters = "".join(c for c in unicodedata.normalize("NFKD", stripped) if not unicodedata.combining(c))
     return _NOT_WORD.sub(" ", letters.casefold()).strip()
 
 
@@ -52,7 +53,7 @@ def _without_legal_form(text: str) -> str:
     """Only legal forms that end with a word of the name can be at its end; there are hundreds of others."""
     words = {strip_punct(word) for word in normalized(strip_tail(text)).split()}
     terms = sorted(term for word in words for term in _LEGAL_FORMS.get(word, ()))
-    return str(custom_basename(text, [(size, parts) for _, size, parts in terms]))
+    return str(custom_basename(text, [(size, parts) for _, size, parts in terms])) if terms else text
 
 
 def _legal_forms() -> dict[str, list[tuple[int, int, list[str]]]]:

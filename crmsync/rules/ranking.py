@@ -33,7 +33,9 @@ class Incumbents:
     def __init__(self, partner_of: Mapping[str, str | None], situation: Situation) -> None:
         self._situation = situation
         self._won: dict[tuple[str, str], list[Incumbency]] = defaultdict(list)
-        for account_id, deals in situation.deals_at.items():
+        self._is_ours = not any(partner_of.values())
+        """No partner is on any deal: nobody can be the incumbent."""
+        for account_id, deals in situation.deals_at.items() if not self._is_ours else ():
             for deal in sorted(deals, key=lambda d: (d.close_date or date.min, d.id)):
                 if deal.stage == Stage.CLOSED_WON and deal.close_date:
                     self._note(account_id, deal, partner_of.get(deal.id), deal.close_date)
@@ -44,7 +46,7 @@ class Incumbents:
 
     def of(self, account_id: str | None, products: Sequence[str], *, before: date | None = None) -> Incumbency | None:
         """The latest incumbency over these products; ``None`` where we sold directly, or it has run out."""
-        if account_id is None:
+        if account_id is None or self._is_ours:
             return None
         keys = [(account_id, product) for product in (*products, ANY_PRODUCT)]
         if not products:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 import holidays
@@ -29,6 +29,7 @@ from crmsync.rules.reasons import REASONS
 from crmsync.yamlpos import Document, YamlPath, load_yaml, load_yaml_text, sort_diagnostics, validate
 from crmsync.yamlschema import draft7
 
+T = TypeVar("T")
 ExtraTypes = Mapping[str, Mapping[str, FieldType]]
 
 
@@ -48,6 +49,7 @@ class Policy:
     versions: tuple[Policy, ...] = field(default=(), repr=False)
     """Where the policy changed over time: all its versions, the oldest first."""
     _rules: dict[YamlPath, Rule] = field(default_factory=dict, repr=False)
+    _kept: dict[Callable[[Policy], Any], Any] = field(default_factory=dict, repr=False)
 
     @property
     def version(self) -> str:
@@ -67,6 +69,13 @@ class Policy:
         if found is None:
             found = self._rules[path] = Rule(_name(self.model, path), self.document.key_span(path))
         return found
+
+    def once(self, make: Callable[[Policy], T]) -> T:
+        """What ``make`` gives for this policy, made at the first call: for what no record can change."""
+        if make not in self._kept:
+            self._kept[make] = make(self)
+        kept: T = self._kept[make]
+        return kept
 
 
 def load_policy(path: Path | str, extra: ExtraTypes | None = None) -> Policy:
