@@ -10,7 +10,7 @@ from operator import attrgetter
 from crmsync.rules.approval import approver_of, can_be_approved, sla_due_at
 from crmsync.rules.certification import standing_of
 from crmsync.rules.credits import locked_values
-from crmsync.rules.deal_values import protection_reason, registration_protection
+from crmsync.rules.deal_values import BLANK_WHEN_DIRECT, protection_reason, registration_protection
 from crmsync.rules.deals import DealFile
 from crmsync.rules.decision import FieldDecision
 from crmsync.rules.dossier import Dossier, Dossiers
@@ -22,6 +22,8 @@ from crmsync.rules.situation import SETTLED, Situation
 
 _OF_DEAL = WRITTEN["deal"]
 _current_of_deal = attrgetter(*_OF_DEAL)
+_TOLD = frozenset(_OF_DEAL) - frozenset(BLANK_WHEN_DIRECT)
+"""What can have a value although no partner has to do with the deal."""
 
 
 def build_fields(
@@ -206,9 +208,11 @@ def _deal_fields(
         explained |= locked_values(file.deal, situation)
         explained["next_action"] = _next_action("deal", deal_id, text, situation)
         is_direct = file.is_direct
-        for name, current in zip(_OF_DEAL, _current_of_deal(file.deal), strict=True):
+        current = _current_of_deal(file.deal)
+        names = [n for n, kept in zip(_OF_DEAL, current, strict=True) if kept or n in _TOLD] if is_direct else _OF_DEAL
+        for name in names:
             one = explained.get(name)
-            if one is not None and (current or not is_direct or one.value):
+            if one is not None and (one.value or not is_direct or getattr(file.deal, name)):
                 yield FieldDecision("deal", deal_id, name, *one)
 
 

@@ -25,7 +25,7 @@ from crmsync.rules.ranking import Incumbents
 from crmsync.rules.reasons import REASONS
 from crmsync.rules.situation import SETTLED, Situation, is_closed
 
-_BLANK_WHEN_DIRECT = (
+BLANK_WHEN_DIRECT = (
     "partner_id",
     "partner_name",
     "partner_type",
@@ -76,7 +76,7 @@ def _untouched_values(policy: Policy) -> dict[str, Explained]:
     explained = Explained(verdict.attribution, verdict.code, text, verdict.rule)
     nobody = Explained((), "INFLUENCE", "0 partners helped.", policy.rule("attribution", "influenced"))
     return {
-        **dict.fromkeys((*_BLANK_WHEN_DIRECT, *_KEPT_WHEN_DIRECT), nothing),
+        **dict.fromkeys((*BLANK_WHEN_DIRECT, *_KEPT_WHEN_DIRECT), nothing),
         "attribution": explained,
         "attribution_reason": explained.holding(text),
         "influencing_partners": nobody,

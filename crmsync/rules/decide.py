@@ -204,6 +204,8 @@ def _as_decided(deal: Deal, values: Mapping[str, Explained], asked: Iterable[str
 
 
 def _registration_as_decided(dossier: Dossier) -> Registration:
+    if not dossier.is_moved:
+        return dossier.record
     return replace(
         dossier.record,
         partner_id=dossier.partner_id,

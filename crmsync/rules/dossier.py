@@ -58,6 +58,14 @@ class Dossier:
         return self.record.deal_id or (self.deal.id if self.deal else None)
 
     @property
+    def is_moved(self) -> bool:
+        """Whether anything of what was worked out differs from what is recorded."""
+        record = self.record
+        told = (record.partner_id, record.original_partner_id, record.account_id, record.deal_id)
+        found = (self.partner_id, self.original_partner_id, self.account_id, self.deal_id)
+        return found != told or (self.state, self.closure) != (record.state, record.closure_code)
+
+    @property
     def is_pending(self) -> bool:
         return self.state in PENDING
 

@@ -51,7 +51,9 @@ def legal_name(text: str) -> str:
 
 def _without_legal_form(text: str) -> str:
     """Only legal forms that end with a word of the name can be at its end; there are hundreds of others."""
-    words = {strip_punct(word) for word in normalized(strip_tail(text)).split()}
+    plain = strip_tail(text)
+    lowered = plain.lower() if plain.isascii() else normalized(plain)
+    words = {strip_punct(word) for word in lowered.split()}
     terms = sorted(term for word in words for term in _LEGAL_FORMS.get(word, ()))
     return str(custom_basename(text, [(size, parts) for _, size, parts in terms])) if terms else text
 

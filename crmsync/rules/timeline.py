@@ -23,6 +23,7 @@ class Timeline:
     def __init__(self, now: datetime, zone: ZoneInfo) -> None:
         self.now = now.astimezone(UTC)
         self.zone = zone
+        self.today = self.day_of(self.now)
         self._next: datetime | None = None
 
     @property
@@ -39,7 +40,7 @@ class Timeline:
 
     def started(self, day: date) -> bool:
         """Whether that day has begun."""
-        return self.passed(self.start_of(day))
+        return day < self.today or self.passed(self.start_of(day))
 
     def over(self, day: date) -> bool:
         """Whether that day lies behind."""
@@ -60,7 +61,7 @@ class Timeline:
     def holds(self, expression: Expression, scope: Scope) -> bool:
         """Evaluate a condition; one that asks for today is asked again at midnight."""
         if expression.uses_today:
-            scope.today = self.day_of(self.now)
+            scope.today = self.today
             self.started(add_days(scope.today, 1))
         return expression.holds(scope)
 

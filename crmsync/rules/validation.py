@@ -65,4 +65,5 @@ def find_stale(deal: Deal, scope: Scope, situation: Situation) -> None:
 
 def _last_sign(deal: Deal, situation: Situation) -> date | None:
     created_on = situation.timeline.day_of(deal.created_at) if deal.created_at else None
-    return max((day for day in (created_on, deal.last_activity_on) if day), default=None)
+    active_on = deal.last_activity_on
+    return max(created_on, active_on) if created_on and active_on else created_on or active_on
