@@ -38,11 +38,19 @@ class Tables:
         self._run("BEGIN IMMEDIATE")
         try:
             yield
+            self._before_commit()
             self._run("COMMIT")
         except BaseException:
             with suppress(sqlite3.Error):
                 self._conn.rollback()
+            self._after_rollback()
             raise
+
+    def _before_commit(self) -> None:
+        """What a group of tables still has to write before its transaction ends."""
+
+    def _after_rollback(self) -> None:
+        """What a group of tables must not remember of a transaction that was taken back."""
 
     def _run(self, sql: str, values: Sequence[Any] = ()) -> sqlite3.Cursor:
         try:

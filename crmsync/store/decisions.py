@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -21,11 +21,59 @@ class Decisions(Tables):
         for row in rows:
             by_record[row.kind, row.id].append(row)
         with self.transaction():
+            before = self._before(root, by_record)
             self._run("DELETE FROM decisions WHERE root = ?", (root,))
-            self._many(
-                "INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?, ?, ?)",
-                [(kind, i, root, *_to_row(fields)) for (kind, i), fields in by_record.items()],
-            )
+            superseded: list[Row] = []
+            kept: list[Row] = []
+            for place, fields in by_record.items():
+                version, at, body = _to_row(fields)
+                old = before.pop(place, None)
+                is_new = old is None or old[2] != body
+                if old is not None and is_new:
+                    superseded.append((*place, old[1], at, old[0], _superseded(old[2], body)))
+                kept.append((*place, root, version, at, body, at if old is None or is_new else old[1]))
+            until = to_stamp(datetime.now(UTC)) if not rows else to_stamp(rows[0].decided_at)
+            superseded += [(*place, old[1], until, old[0], _superseded(old[2], "[]")) for place, old in before.items()]
+            self._many("INSERT OR REPLACE INTO decisions VALUES (?, ?, ?, ?, ?, ?, ?)", kept)
+            self._many(_TO_HISTORY, superseded)
+
+    def _before(self, root: str, wanted: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Row]:
+        """What is decided of the records of a neighbourhood: policy version, since when, body."""
+        columns = "SELECT kind, id, policy_version, since, body FROM decisions"
+        found = {(row[0], row[1]): row[2:] for row in self._rows(f"{columns} WHERE root = ?", (root,))}
+        for kind, record_id in wanted:
+            if (kind, record_id) not in found:
+                row = self._one(f"{columns} WHERE kind = ? AND id = ?", (kind, record_id))
+                if row:
+                    found[kind, record_id] = row[2:]
+        return found
+
+    def drop_decisions(self, condition: str, now: datetime) -> None:
+        """Take decisions out of the present; what they were stays known."""
+        self._run(
+            f"""INSERT INTO decision_history (kind, id, since, until, policy_version, body)
+            SELECT kind, id, since, ?, policy_version, json_object('fields', json(body), 'added', json('[]'))
+            FROM decisions WHERE {condition}""",
+            (to_stamp(now),),
+        )
+        self._run(f"DELETE FROM decisions WHERE {condition}")
+
+    def decision_at(self, kind: str, id: str, at: datetime) -> list[DecisionRow]:
+        """What was decided about a record at an instant, field by field; empty where nothing was."""
+        columns = "SELECT policy_version, since, body FROM decisions WHERE kind = ? AND id = ?"
+        now, stamp = self._one(columns, (kind, id)), to_stamp(at) or ""
+        fields = {data["field"]: data for data in from_json(now[2])} if now else {}
+        if now and now[1] <= stamp:
+            return _from_row((kind, id, *now[:2], now[2]))
+        older = "SELECT since, until, policy_version, body FROM decision_history WHERE kind = ? AND id = ?"
+        for since, until, version, body in self._rows(f"{older} ORDER BY rowid DESC", (kind, id)):
+            data = from_json(body)
+            fields |= {one["field"]: one for one in data["fields"]}
+            for name in data["added"]:
+                fields.pop(name, None)
+            if since <= stamp:
+                return _from_row((kind, id, version, since, to_json(list(fields.values())))) if stamp < until else []
+        return []
 
     def decision(self, kind: str, id: str, field: str | None = None) -> list[DecisionRow]:
         """What was decided about a record, or about one of its fields."""
@@ -39,6 +87,15 @@ class Decisions(Tables):
 
 
 _COLUMNS = "kind, id, policy_version, decided_at, body"
+_TO_HISTORY = "INSERT INTO decision_history (kind, id, since, until, policy_version, body) VALUES (?, ?, ?, ?, ?, ?)"
+
+
+def _superseded(old: str, new: str) -> str:
+    """What takes a decision back to the one before it: the old fields that differ, and the names of new ones."""
+    was = {data["field"]: data for data in from_json(old)}
+    now = {data["field"]: data for data in from_json(new)}
+    fields = [data for name, data in was.items() if now.get(name) != data]
+    return to_json({"fields": fields, "added": sorted(now.keys() - was.keys())})
 
 
 def _to_row(rows: list[DecisionRow]) -> tuple[str, str | None, str]:

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from crmsync.store.codec import from_json, from_stamp, to_json, to_stamp
-from crmsync.store.database import Row, Tables
+from crmsync.store.database import Row
+from crmsync.store.decisions import Decisions
 from crmsync.store.rows import FindingRow
 
 _COLUMNS = "code, severity, kind, id, subject, message, rule, place, evidence, label, first_seen, last_seen, cleared_at"
@@ -19,15 +20,17 @@ _UPSERT = """INSERT INTO findings (code, severity, kind, id, subject, message, r
         first_seen = CASE WHEN cleared_at IS NULL THEN first_seen ELSE excluded.first_seen END,
         opened_run = CASE WHEN cleared_at IS NULL THEN opened_run ELSE excluded.opened_run END,
         cleared_at = NULL, cleared_run = NULL"""
-_TO_HISTORY = """INSERT INTO finding_history
-    SELECT code, kind, id, subject, first_seen, cleared_at, opened_run, cleared_run FROM findings
+_KEPT = (
+    "code, kind, id, subject, first_seen, cleared_at, opened_run, cleared_run, severity, message, rule, place, evidence"
+)
+_TO_HISTORY = f"""INSERT INTO finding_history ({_KEPT}, label) SELECT {_KEPT}, label FROM findings
     WHERE code = ? AND kind = ? AND id = ? AND subject = ? AND cleared_at IS NOT NULL"""
 _SEVERITIES = "CASE severity WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END"
 
 Identity = tuple[str, str, str, str]
 
 
-class Findings(Tables):
+class Findings(Decisions):
     def save_findings(
         self, root: str, findings: Sequence[FindingRow], *, run_id: str, now: datetime
     ) -> tuple[int, int]:
@@ -50,7 +53,7 @@ class Findings(Tables):
             sql = f"SELECT code, kind, id, subject FROM findings WHERE cleared_at IS NULL AND {homeless}"
             gone = {(row[0], row[1], row[2], row[3]) for row in self._rows(sql)}
             self._clear(gone, to_stamp(now), run_id)
-            self._run(f"DELETE FROM decisions WHERE {homeless}")
+            self.drop_decisions(homeless, now)
         return len(gone)
 
     def findings(
@@ -78,6 +81,15 @@ class Findings(Tables):
         """Earlier lives of a record's findings: code, first seen, cleared."""
         sql = "SELECT code, first_seen, cleared_at FROM finding_history WHERE kind = ? AND id = ? ORDER BY first_seen"
         return [(row[0], from_stamp(row[1]), from_stamp(row[2])) for row in self._rows(sql, (kind, id))]
+
+    def findings_at(self, kind: str, id: str, at: datetime) -> list[FindingRow]:
+        """What was open on a record at an instant, the worst first; messages as they were said last."""
+        stamp = to_stamp(at)
+        then = "kind = ?1 AND id = ?2 AND first_seen <= ?3 AND (cleared_at IS NULL OR cleared_at > ?3)"
+        past = _COLUMNS.replace("last_seen", "cleared_at")
+        sql = f"""SELECT * FROM (SELECT {_COLUMNS} FROM findings WHERE {then}
+            UNION ALL SELECT {past} FROM finding_history WHERE {then}) ORDER BY {_SEVERITIES}, code, subject"""
+        return [_from_row(row) for row in self._rows(sql, (kind, id, stamp))]
 
     def _open_of(self, root: str) -> set[Identity]:
         sql = "SELECT code, kind, id, subject FROM findings WHERE root = ? AND cleared_at IS NULL"
@@ -111,7 +123,7 @@ def _from_row(row: Row) -> FindingRow:
         message=message,
         rule=rule,
         where=place,
-        evidence=from_json(evidence),
+        evidence=from_json(evidence or "[]"),
         label=label,
         first_seen=from_stamp(first),
         last_seen=from_stamp(last),

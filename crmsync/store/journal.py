@@ -4,29 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from itertools import groupby
 
+from crmsync.store.chain import INTENT
 from crmsync.store.codec import from_json, from_stamp, to_json, to_stamp
-from crmsync.store.database import Row, Tables
+from crmsync.store.database import Row
 from crmsync.store.rows import JournalRow, WriteStatus
+from crmsync.store.verify import Verifier
 
-_INTENT = (
-    "run_id, ref, op, object, record_id, key_field, key, kind, label, field, remote_field, old, new, rule, place,"
-    " reason, at"
-)
-_COLUMNS = f"{_INTENT}, status, code, message, request_id"
+_INTENT = f"{INTENT}, at"
+_COLUMNS = f"{_INTENT}, status, code, message, request_id, seq"
 _OPEN = "(status IS NULL OR status = 'unknown')"
 
 
-class Journal(Tables):
+class Journal(Verifier):
     def journal_intents(self, rows: Sequence[JournalRow]) -> list[int]:
         """Put down what is about to be sent; durable when this returns. The sequence numbers of the rows."""
         now = datetime.now(UTC)
         sql = f"INSERT INTO journal ({_INTENT}) VALUES ({','.join('?' * 17)})"
         with self.transaction():
             before = self._one("SELECT seq FROM sqlite_sequence WHERE name = 'journal'")
+            first = seq = (before[0] if before else 0) + 1
             self._many(sql, [_to_row(row, now) for row in rows])
-        first = (before[0] if before else 0) + 1
-        return list(range(first, first + len(rows)))
+            for ref, write in groupby(rows, key=lambda row: row.ref):
+                intents = [_to_row(row, now)[:-1] for row in write]
+                self.append_intent(ref, (seq, seq + len(intents) - 1), intents)
+                seq += len(intents)
+        return list(range(first, seq))
 
     def journal_outcome(
         self,
@@ -40,11 +44,17 @@ class Journal(Tables):
         at: datetime,
     ) -> None:
         """Complete the rows of a write that are still open; a created record gives them its ``id``."""
-        self._run(
-            f"""UPDATE journal SET status = ?, record_id = coalesce(?, record_id), code = ?, message = ?,
-            request_id = ?, at = ? WHERE ref = ? AND {_OPEN}""",
-            (status, id, code, message, request_id, to_stamp(at), ref),
-        )
+        with self.transaction():
+            span = self._one(f"SELECT min(seq), max(seq) FROM journal WHERE ref = ? AND {_OPEN}", (ref,))
+            if span is None or span[0] is None:
+                return
+            self._run(
+                f"""UPDATE journal SET status = ?, record_id = coalesce(?, record_id), code = ?, message = ?,
+                request_id = ?, at = ? WHERE ref = ? AND {_OPEN}""",
+                (status, id, code, message, request_id, to_stamp(at), ref),
+            )
+            said = {"status": status, "id": id, "code": code, "message": message, "request_id": request_id, "at": at}
+            self.append_event("outcome", said, ref=ref, span=(span[0], span[1]))
 
     def unresolved(self) -> list[JournalRow]:
         """Rows whose outcome nobody knows: the CRM may or may not have acted. Oldest first."""
@@ -74,7 +84,7 @@ def _to_row(row: JournalRow, now: datetime) -> Row:
 
 def _from_row(row: Row) -> JournalRow:
     run_id, ref, op, object_name, record_id, key_field, key, kind, label, field, remote_field = row[:11]
-    old, new, rule, place, reason, at, status, code, message, request_id = row[11:]
+    old, new, rule, place, reason, at, status, code, message, request_id, seq = row[11:]
     return JournalRow(
         run_id=run_id,
         ref=ref,
@@ -97,4 +107,5 @@ def _from_row(row: Row) -> JournalRow:
         code=code,
         message=message,
         request_id=request_id,
+        seq=seq,
     )

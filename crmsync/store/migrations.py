@@ -61,6 +61,36 @@ _TABLES = (
     "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID",
 )
 
+_HISTORY = (
+    """CREATE TABLE events (
+        seq INTEGER PRIMARY KEY AUTOINCREMENT, block INTEGER NOT NULL, kind TEXT NOT NULL, ref TEXT NOT NULL,
+        first INTEGER NOT NULL, last INTEGER NOT NULL, body TEXT, salt BLOB, digest BLOB NOT NULL)""",
+    "CREATE INDEX events_block ON events (block)",
+    "CREATE INDEX events_first ON events (first) WHERE first > 0",
+    "CREATE TABLE blocks (block INTEGER PRIMARY KEY, at TEXT NOT NULL, leaves INTEGER NOT NULL, hash BLOB NOT NULL)",
+    """CREATE TRIGGER blocks_length AFTER INSERT ON blocks BEGIN
+        INSERT OR REPLACE INTO meta VALUES ('chain_length', new.block); END""",
+    # what was decided before, of fields that have changed since; `since` is when the record got its present decision
+    "ALTER TABLE decisions ADD COLUMN since TEXT NOT NULL DEFAULT ''",
+    "UPDATE decisions SET since = decided_at",
+    """CREATE TABLE decision_history (
+        kind TEXT NOT NULL, id TEXT NOT NULL, since TEXT NOT NULL, until TEXT NOT NULL, policy_version TEXT NOT NULL,
+        body TEXT NOT NULL)""",
+    "CREATE INDEX decision_history_record ON decision_history (kind, id)",
+    *(
+        f"ALTER TABLE finding_history ADD COLUMN {column} TEXT NOT NULL DEFAULT ''"
+        for column in ("severity", "message", "rule", "place", "evidence", "label")
+    ),
+    "CREATE INDEX finding_history_record ON finding_history (kind, id)",
+    # fields that an undo put back: not written again until the mapping or the policy changes, or they are released
+    """CREATE TABLE holds (
+        object TEXT NOT NULL, id TEXT NOT NULL, remote_field TEXT NOT NULL, run_id TEXT NOT NULL,
+        config_hash TEXT NOT NULL, at TEXT NOT NULL, PRIMARY KEY (object, id, remote_field)) WITHOUT ROWID""",
+    # the texts of mapping and policy under which decisions were made: the lines that evidence quotes
+    """CREATE TABLE configs (config_hash TEXT NOT NULL, path TEXT NOT NULL, body TEXT NOT NULL, first_at TEXT NOT NULL,
+        PRIMARY KEY (config_hash, path)) WITHOUT ROWID""",
+)
+
 _VIEWS = (
     """CREATE VIEW decided_fields AS
         SELECT d.kind, d.id, f.value ->> '$.field' AS field, f.value ->> '$.value' AS value,
@@ -91,10 +121,19 @@ def _steps() -> Migrations:
         for statement in _VIEWS:
             db.execute(statement)
 
+    @steps()
+    def m003_chain(db: Database) -> None:
+        """History that cannot be changed unseen: the hash chain, earlier decisions, holds."""
+        from crmsync.store.adopt import adopt_journal
+
+        for statement in _HISTORY:
+            db.execute(statement)
+        adopt_journal(db.conn)
+
     return steps
 
 
-LATEST = 2
+LATEST = 3
 
 
 def migrate(conn: sqlite3.Connection, *, up_to: int = LATEST) -> None:

@@ -79,6 +79,8 @@ class JournalRow:
     code: str = ""
     message: str = ""
     request_id: str = ""
+    seq: int = default(default=0, compare=False)
+    """The journal's number of the row; the store's own, what is handed in is ignored."""
 
 
 HistoryRow: TypeAlias = JournalRow

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from crmsync.errors import StoreError
 from crmsync.store.database import connect, make_directory
-from crmsync.store.decisions import Decisions
 from crmsync.store.findings import Findings
+from crmsync.store.holds import Holds
 from crmsync.store.journal import Journal
 from crmsync.store.lock import StoreLock
 from crmsync.store.migrations import LATEST
@@ -18,8 +19,14 @@ from crmsync.store.mirror import Mirror
 from crmsync.store.neighbourhoods import Neighbourhoods
 from crmsync.store.runs import Runs
 
+_CHAINED = (
+    "run_id", "mode", "status", "started_at", "finished_at", "policy_version", "config_hash",
+    "planned_records", "written", "created", "skipped", "failed", "error",
+)  # fmt: skip
+"""What of a run's report the chain vouches for."""
 
-class Store(Mirror, Neighbourhoods, Decisions, Findings, Runs, Journal):
+
+class Store(Mirror, Neighbourhoods, Findings, Runs, Holds, Journal):
     """One SQLite file. Not thread-safe; open it where it is used."""
 
     def __init__(self, path: Path, conn: sqlite3.Connection, lock: StoreLock | None) -> None:
@@ -67,6 +74,14 @@ class Store(Mirror, Neighbourhoods, Decisions, Findings, Runs, Journal):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def close_run(self, report: Mapping[str, Any]) -> None:
+        """Finish a run; one that wrote says so in the chain, and its report names the chain's head."""
+        with self.transaction():
+            if self._one("SELECT 1 FROM journal WHERE run_id = ? LIMIT 1", (report["run_id"],)):
+                self.append_event("run", {name: report.get(name) for name in _CHAINED}, ref=report["run_id"])
+        head = self.chain_head()
+        self.finish_run({**report, "chain": {"block": head.block, "hash": head.hash} if head else None})
 
     @property
     def shape(self) -> int:

@@ -138,6 +138,7 @@ def _run(session: Session, mode: Literal["plan", "sync", "apply"]) -> Iterator[R
         mode=mode,
         started_at=session.now,
         policy_version=session.policy.version,
+        config_hash=session.config_hash,
     )
     store.start_run(
         report.run_id, mode, session.now, connection=session.connection.name, system=session.connection.system
@@ -164,4 +165,4 @@ def _finish(session: Session, report: RunReport) -> None:
     report.api = session.budget()
     report.finished_at = datetime.now(UTC)
     report.findings_open = session.store.open_findings_count()
-    session.store.finish_run(asdict(report))
+    session.store.close_run(asdict(report))

@@ -47,6 +47,8 @@ class RunReport:
     finished_at: datetime | None = None
     status: Literal["running", "ok", "partial", "failed"] = "running"
     policy_version: str = ""
+    config_hash: str = ""
+    """Of mapping and policy."""
     pulled: dict[str, int] = field(default_factory=dict)
     """Records read, by object."""
     changed: dict[str, int] = field(default_factory=dict)

@@ -1,5 +1,6 @@
 """Decisions, findings, runs and the journal: what a person asks about later."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 from crmsync.store import Store
@@ -131,3 +132,46 @@ def test_small_facts(store: Store) -> None:
     store.set_meta("a", "1")
     store.set_meta("a", "2")
     assert store.get_meta("a") == "2"
+
+
+class TestEarlier:
+    """What was known at an instant."""
+
+    def test_decisions_are_kept_where_they_changed(self, store: Store) -> None:
+        def at(hours: int, *rows: tuple[str, str]) -> None:
+            instant = NOW + timedelta(hours=hours)
+            store.save_decisions("a", [replace(decision("1", f, v), decided_at=instant) for f, v in rows])
+
+        def then(hours: float) -> dict[str, str]:
+            return {r.field: r.value for r in store.decision_at("deal", "1", NOW + timedelta(hours=hours))}
+
+        at(0, ("attribution", '"sourced"'), ("flags", "[]"))
+        at(1, ("attribution", '"sourced"'), ("flags", "[]"))
+        at(2, ("attribution", '"direct"'), ("flags", "[]"))
+        at(3, ("attribution", '"direct"'), ("partner_id", '"P"'))
+        assert then(-1) == {}
+        assert then(0) == then(1.5) == {"attribution": '"sourced"', "flags": "[]"}
+        assert then(2) == {"attribution": '"direct"', "flags": "[]"}
+        assert then(9) == {"attribution": '"direct"', "partner_id": '"P"'}
+        assert len(store._rows("SELECT 1 FROM decision_history")) == 2
+        (first, _) = store.decision_at("deal", "1", NOW + timedelta(hours=1))
+        assert first.decided_at == NOW
+
+    def test_a_decision_that_is_no_more_was_one(self, store: Store) -> None:
+        store.save_decisions("a", [decision("1"), replace(decision("2"), decided_at=NOW)])
+        store.save_decisions("a", [replace(decision("2"), decided_at=LATER)])
+        assert store.decision_at("deal", "1", NOW) == [decision("1")]
+        assert store.decision_at("deal", "1", LATER) == []
+        store.save_neighbourhood("b", {("deal", "9")}, [], None)
+        store.clear_orphans(run_id="r-0002", now=LATER + timedelta(hours=1))
+        assert store.decision("deal", "2") == []
+        assert [row.id for row in store.decision_at("deal", "2", LATER)] == ["2"]
+        assert store.decision_at("deal", "2", LATER + timedelta(hours=2)) == []
+
+    def test_findings_tell_their_earlier_lives(self, store: Store) -> None:
+        for hours, said in ((0, [finding("1")]), (1, []), (2, [finding("1")])):
+            store.save_findings("a", said, run_id="r-0001", now=NOW + timedelta(hours=hours))
+        open_at = [bool(store.findings_at("deal", "1", NOW + timedelta(hours=h))) for h in (-1, 0, 1, 2, 3)]
+        assert open_at == [False, True, False, True, True]
+        (row,) = store.findings_at("deal", "1", NOW)
+        assert (row.message, row.evidence, row.where) == ("two registrations", ["R-0001"], "policies/baseline.yaml:40")
