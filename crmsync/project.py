@@ -12,7 +12,16 @@ from pydantic import BaseModel, ConfigDict
 
 from crmsync.diagnostics import Diagnostic, Span, did_you_mean
 from crmsync.errors import ConfigError, UsageError
-from crmsync.projectfile import IntakeEntry, LogEntry, ProjectFile, ScheduleEntry, SecretRef, inside, without_secrets
+from crmsync.projectfile import (
+    IntakeEntry,
+    LogEntry,
+    ProjectFile,
+    ReconcileEntry,
+    ScheduleEntry,
+    SecretRef,
+    inside,
+    without_secrets,
+)
 from crmsync.starter import starter_dir, write_starter
 from crmsync.yamlpos import Document, YamlPath, load_yaml, sort_diagnostics, validate
 from crmsync.yamlschema import draft7
@@ -95,6 +104,7 @@ class Project:
     policy: Path
     store: Path
     guards: Guards
+    reconcile: ReconcileEntry
     schedule: Schedule | None
     intake: tuple[Intake, ...]
     log: LogEntry
@@ -177,6 +187,7 @@ def _build(file: ProjectFile, document: Document) -> Project:
             max_percent=guards.max_percent,
             first_run_max_changes=guards.first_run.max_changes,
         ),
+        reconcile=file.reconcile,
         schedule=_schedule(file.schedule) if file.schedule else None,
         intake=tuple(_intake(entry, directory) for entry in file.intake),
         log=file.log,

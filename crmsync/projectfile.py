@@ -219,6 +219,15 @@ def _seconds(value: Any) -> Any:
 Duration: TypeAlias = Annotated[int, BeforeValidator(_seconds, json_schema_input_type=str | int)]
 
 
+class ReconcileEntry(YamlModel):
+    """How often the mirror is compared with the CRM beyond what every run counts, and how much of it each time."""
+
+    noun: ClassVar[str] = "the reconciliation"
+
+    share: float = Field(default=0.1, gt=0, le=1)
+    every: Annotated[Duration, Field(ge=0, le=30 * 86_400)] = 3600
+
+
 def _zone(name: str) -> str:
     if name != "UTC" and ("/" not in name or name not in available_timezones()):
         near = did_you_mean(name, (zone for zone in available_timezones() if "/" in zone))
@@ -282,6 +291,7 @@ class ProjectFile(YamlModel):
     policy: str
     store: str = ".crmsync"
     guards: GuardsEntry = GuardsEntry()
+    reconcile: ReconcileEntry = ReconcileEntry()
     schedule: ScheduleEntry | None = None
     intake: tuple[IntakeEntry, ...] = ()
     log: LogEntry = LogEntry()

@@ -74,6 +74,31 @@ class Page:
     expected: int | None = None
 
 
+# ------------------------------------------------------------------ counting
+
+
+@dataclass(frozen=True, slots=True)
+class Bucket:
+    """The live records of an object whose modified date is in ``[start, end)``; ``None`` is open on that side."""
+
+    start: datetime | None = None
+    end: datetime | None = None
+
+    @property
+    def has_whole_days(self) -> bool:
+        """Whether both edges are midnights in UTC (or open)."""
+        return all(edge is None or edge.timestamp() % 86_400 == 0 for edge in (self.start, self.end))
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What a bucket holds, as the CRM or the mirror counts it. ``newest`` is ``None`` where the bucket is empty."""
+
+    bucket: Bucket
+    count: int
+    newest: datetime | None = None
+
+
 # ------------------------------------------------------------------ describing
 
 
@@ -98,6 +123,8 @@ class FieldInfo:
     custom: bool = False
     unique: bool = False
     references: tuple[str, ...] = ()
+    calculated: bool = False
+    """Worked out by the CRM (formula, roll-up): the value can change without the record's modified date."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ COMMANDS = {
     "plan": Entry(_DAY, "crmsync.cli.plans", "Show every field that would change, and why."),
     "apply": Entry(_DAY, "crmsync.cli.plans", "Write exactly what a saved plan says."),
     "sync": Entry(_DAY, "crmsync.cli.plans", "Plan and apply within the guards."),
+    "certify": Entry(_DAY, "crmsync.cli.certify", "Compare all of the mirror with the CRM, and mend it."),
     "why": Entry(_LOOK, "crmsync.cli.look", "Explain a record or one of its fields."),
     "what-if": Entry(_LOOK, "crmsync.cli.whatif", "What another policy would flip.", "what_if"),
     "findings": Entry(_LOOK, "crmsync.cli.look", "List conflicts, duplicates, missing facts."),

@@ -11,7 +11,7 @@ import click
 from crmsync.cli.app import App, command
 from crmsync.cli.plans import show_option
 from crmsync.cli.render import Line, styled
-from crmsync.cli.view_run import findings_lines, run_lines, runs_table
+from crmsync.cli.view_run import completeness_line, findings_lines, load_certificate, run_lines, runs_table
 from crmsync.cli.view_why import why_lines
 from crmsync.cli.words import SYSTEM_NAMES, count, instant, shorten, size
 from crmsync.diagnostics import did_you_mean
@@ -147,6 +147,8 @@ def _status_lines(app: App, rows: list[dict[str, Any]]) -> Iterator[Line]:
         if error := (row["last_run"] or {}).get("error"):
             yield styled(f"{'':<12}", (shorten(error, 160), "red"))
         yield f"  open      {count(row['findings_open'], 'finding')}, {count(row['pending'], 'record')} to decide"
+        if certified := load_certificate(row["last_run"] or {}):
+            yield completeness_line(certified)
         if row["unresolved_writes"]:
             yield f"  unknown   {count(row['unresolved_writes'], 'write')} without an answer, to be read back"
     yield f"Next: {app.command_line('sync')}"

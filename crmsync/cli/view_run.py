@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
 from crmsync.cli.render import Line, Rows, styled
 from crmsync.cli.words import api_calls, count, instant, place, shorten, took
 from crmsync.store import FindingRow, JournalRow
+from crmsync.sync.buckets import joint_proof
 from crmsync.sync.report import Completeness, RunReport, WriteFailure
 
 FAILURES_SHOWN = 5
@@ -62,13 +64,65 @@ def _style(status: str) -> str:
 
 
 def completeness_line(rows: Sequence[Completeness]) -> Line:
-    """Every object with its count; a difference is named."""
-    off = [row for row in rows if row.difference]
+    """The certificate in one line; an object that differs is named."""
+    off = [row for row in rows if not row.is_complete]
     counts = " · ".join(f"{row.object} {row.remote:,}" for row in rows)
     if not off:
-        return styled(("  complete  ", "green"), counts or "nothing to count")
+        return styled(
+            ("  complete  ", "green"), f"{certificate_total(rows)} ({counts})" if rows else "nothing to count"
+        )
     names = ", ".join(f"{row.object} {row.remote:,} in the CRM, {row.mirror:,} in the mirror" for row in off)
     return styled(("  incomplete  ", "yellow"), f"{names}; the rest is equal ({counts})")
+
+
+def certificate_total(rows: Sequence[Completeness]) -> str:
+    """All objects together: ``41,873/41,873 records, 0 missing, 0 stale, 20 calls, proof a91f03bc``."""
+    remote, mirror, missing, stale, healed, calls = (
+        sum(getattr(row, name) for row in rows) for name in ("remote", "mirror", "missing", "stale", "healed", "calls")
+    )
+    mended = f" ({healed:,} mended)" if healed else ""
+    proof = joint_proof(row.proof for row in rows)
+    words = [f"{mirror:,}/{remote:,} records", f"{missing:,} missing", f"{stale:,} stale{mended}"]
+    return ", ".join([*words, count(calls, "call"), f"proof {proof}"])
+
+
+def certificate_table(rows: Sequence[Completeness]) -> Rows:
+    """One line per object."""
+    lines = [
+        (
+            row.object,
+            f"{row.remote:,}",
+            f"{row.mirror:,}",
+            f"{row.missing:,}",
+            f"{row.stale:,}",
+            f"{row.surplus:,}",
+            f"{row.healed:,}",
+            f"{row.checked:,}/{row.buckets:,}" if row.buckets else "by id",
+            f"{row.calls:,}",
+            row.proof,
+        )
+        for row in rows
+    ]
+    head = (
+        "object",
+        "in the CRM",
+        "in the mirror",
+        "missing",
+        "stale",
+        "surplus",
+        "mended",
+        "buckets",
+        "calls",
+        "proof",
+    )
+    return Rows(head, lines, right=tuple(range(1, 9)))
+
+
+def load_certificate(run: Mapping[str, Any]) -> list[Completeness]:
+    """The certificate in a stored run; what an older crmsync has not kept has its default."""
+    known = {item.name for item in fields(Completeness)}
+    kept = [{name: value for name, value in row.items() if name in known} for row in run.get("completeness") or []]
+    return [Completeness(**row) for row in kept]
 
 
 def runs_table(runs: Sequence[Mapping[str, Any]]) -> Rows:
@@ -101,6 +155,8 @@ def run_lines(run: Mapping[str, Any], writes: Sequence[JournalRow], *, show: int
             (f"{failure['status']:<8}", "red"),
             f"  {failure['label']}  {failure['code']} {shorten(failure['message'], 120)}",
         )
+    if certified := load_certificate(run):
+        yield completeness_line(certified)
     shown = writes if show is None else writes[:show]
     if shown:
         yield ""

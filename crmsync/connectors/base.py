@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Protocol
 
 from crmsync.remote import (
     ApiBudget,
+    Bucket,
     Cursor,
     HealthCheck,
     ObjectInfo,
@@ -20,8 +22,10 @@ from crmsync.remote import (
     Outcome,
     Page,
     ProvisionStep,
+    RemoteLink,
     RemoteRecord,
     SchemaSpec,
+    Tally,
     Write,
 )
 
@@ -54,6 +58,8 @@ class Connector(Protocol):
     """How many writes :meth:`push` takes at most in one call."""
     counts_are_current: bool
     """Whether :meth:`count` sees every committed write at once (a search index lags behind)."""
+    tallies_at_once: bool
+    """Whether one call of :meth:`tally` costs the same for all buckets as for one."""
 
     def describe(self, object_name: str) -> ObjectInfo | None:
         """The object's fields as the signed-in user sees them; ``None`` if there is no such object. Cached."""
@@ -84,6 +90,33 @@ class Connector(Protocol):
 
     def ids(self, object_name: str) -> Iterator[str]:
         """The ids of all live records: the sweep that finds what no delete log tells."""
+        ...
+
+    def known_until(self, cursor: Cursor) -> datetime | None:
+        """The CRM's clock before which a finished pull with this cursor has seen every change; ``None``: not told."""
+        ...
+
+    def tally(self, object_name: str, buckets: Sequence[Bucket]) -> Sequence[Tally] | None:
+        """Count live records by modified date; buckets that cannot be told apart come back as one.
+
+        ``buckets`` follow each other without gaps. ``None`` where the object has no modified date to count by.
+        """
+        ...
+
+    def stamps(self, object_name: str, bucket: Bucket) -> Iterator[tuple[str, datetime | None]]:
+        """Ids and modified dates of the live records in a bucket."""
+        ...
+
+    def fetch(self, spec: ObjectSpec, ids: Sequence[str]) -> Sequence[RemoteRecord]:
+        """Whole records by id as a pull brings them, ties included, never from a search index; without the missing."""
+        ...
+
+    def quiet_fields(self, spec: ObjectSpec) -> Sequence[str]:
+        """Fields of ``spec`` whose values can change without the record's modified date (formulas, roll-ups)."""
+        ...
+
+    def ties(self, spec: ObjectSpec, ids: Sequence[str]) -> Mapping[str, tuple[RemoteLink, ...]]:
+        """All ties of these records for the associations of ``spec``, which may change without a modified date."""
         ...
 
     def provision(self, spec: SchemaSpec, *, apply: bool) -> Sequence[ProvisionStep]:

@@ -161,6 +161,15 @@ class _Live:
                 yield from self._check_type(mapped, field, path)
                 yield from self._check_options(mapped, field, path)
                 yield from self._check_writing(mapped, field, path)
+                yield from self._check_calculated(field, path)
+
+    def _check_calculated(self, field: FieldInfo, path: YamlPath) -> Iterator[Diagnostic]:
+        """What the CRM works out by itself can change without the record's modified date."""
+        if field.calculated:
+            message = f"'{field.name}' is calculated by the CRM: it can change without the record's modified date"
+            hint = "changes are found by the reconciliation, within hours; map the field it is made of, if you can"
+            span = self.mapping.document.span(self._name_path(path))
+            yield Diagnostic("W921", message, span, hint, severity="warning")
 
     def _check_type(self, mapped: FieldMapping, field: FieldInfo, path: YamlPath) -> Iterator[Diagnostic]:
         kind = _type_name(mapped)

@@ -130,10 +130,14 @@ def _steps() -> Migrations:
             db.execute(statement)
         adopt_journal(db.conn)
 
+    def m004_census_index(db: Database) -> None:
+        # counting by modified date must not read the records' bodies
+        db.execute("CREATE INDEX mirror_census ON mirror (object, modified_at, id) WHERE NOT deleted")
+
     return steps
 
 
-LATEST = 3
+LATEST = 4
 
 
 def migrate(conn: sqlite3.Connection, *, up_to: int = LATEST) -> None:

@@ -16,8 +16,9 @@ from crmsync.sync.guards import check_guards, note_written
 from crmsync.sync.intake import land_rows, plan_intake
 from crmsync.sync.plan import Change, Plan
 from crmsync.sync.planner import build_plan, plan_tasks
-from crmsync.sync.pull import check_completeness, pull_all
+from crmsync.sync.pull import pull_all
 from crmsync.sync.push import push_plan
+from crmsync.sync.reconcile import reconcile_all
 from crmsync.sync.report import RunReport
 from crmsync.sync.session import Session
 from crmsync.sync.settle import settle_unfinished
@@ -54,6 +55,14 @@ def sync(session: Session, *, full: bool = False, limits: Guards | None = None) 
     return plan, report
 
 
+def certify(session: Session, *, full: bool = False) -> RunReport:
+    """Pull, compare all of the mirror with the CRM, mend it; decide and write nothing."""
+    with _run(session, "certify") as report:
+        pull_all(session, report, full=full)
+        reconcile_all(session, report, everything=True)
+    return report
+
+
 def apply_plan(session: Session, plan: Plan, *, limits: Guards | None = None) -> RunReport:
     """Write exactly this plan; records that changed since it was made are left alone and reported.
 
@@ -77,7 +86,7 @@ def apply_plan(session: Session, plan: Plan, *, limits: Guards | None = None) ->
 
 def _refresh(session: Session, report: RunReport, *, full: bool) -> None:
     pull_all(session, report, full=full)
-    check_completeness(session, report)
+    reconcile_all(session, report, everything=full)
 
 
 def _decided(session: Session, report: RunReport, *, full: bool) -> list[Change]:
@@ -128,7 +137,7 @@ def _count_plan(report: RunReport, plan: Plan) -> None:
 
 
 @contextmanager
-def _run(session: Session, mode: Literal["plan", "sync", "apply"]) -> Iterator[RunReport]:
+def _run(session: Session, mode: Literal["plan", "sync", "apply", "certify"]) -> Iterator[RunReport]:
     """A run with its row in the store, whatever becomes of it."""
     store = session.store
     report = RunReport(

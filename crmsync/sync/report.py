@@ -11,15 +11,36 @@ from crmsync.remote import ApiBudget
 
 @dataclass(frozen=True, slots=True)
 class Completeness:
-    """Records of one object in the CRM (counted by a cheap query) and in the mirror."""
+    """The certificate of one object: what the CRM has, what the mirror has, and what was done about the difference.
+
+    ``missing``, ``stale`` and ``surplus`` are what is still open after mending; ``healed`` is what was mended. Records
+    that were changed while the run was already under way are in none of them. ``calls`` are API calls.
+    """
 
     object: str
     remote: int
     mirror: int
+    missing: int = 0
+    stale: int = 0
+    surplus: int = 0
+    healed: int = 0
+    quiet: int = 0
+    """Of those healed: values that changed without the record's modified date (formulas, ties)."""
+    buckets: int = 0
+    checked: int = 0
+    """How many of the buckets were compared in this run; 0 of 0 where the object has no dates and only ids count."""
+    calls: int = 0
+    at: datetime | None = None
+    proof: str = ""
+    """A short hash over the buckets compared, as the CRM counted them."""
 
     @property
     def difference(self) -> int:
         return self.remote - self.mirror
+
+    @property
+    def is_complete(self) -> bool:
+        return not (self.difference or self.missing or self.stale or self.surplus)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +63,7 @@ class RunReport:
     run_id: str
     connection: str
     system: str
-    mode: Literal["plan", "sync", "apply"]
+    mode: Literal["plan", "sync", "apply", "certify"]
     started_at: datetime
     finished_at: datetime | None = None
     status: Literal["running", "ok", "partial", "failed"] = "running"

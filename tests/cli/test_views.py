@@ -9,6 +9,7 @@ from crmsync.cli.view_run import report_lines, runs_table
 from crmsync.cli.view_why import why_lines
 from crmsync.remote import ApiBudget
 from crmsync.store import JournalRow
+from crmsync.sync.buckets import joint_proof
 from crmsync.sync.report import Completeness, RunReport, WriteFailure
 from crmsync.sync.why import Explanation, FieldStory
 from tests.cli.conftest import NOW, change, plan
@@ -90,13 +91,14 @@ class TestRun:
                 )
             )
         )
+        counts = "(deals 8,800 · companies 145)"
         assert shown == "\n".join(
             [
                 "Run r-0412 on acme: ok",
                 "  read      8,945 records, 12 changed; 40 neighbourhoods decided",
                 "  written   12 records (0 created, 2 tasks)",
                 "  findings  3 opened, 0 cleared, 5 open",
-                "  complete  deals 8,800 · companies 145",
+                f"  complete  8,945/8,945 records, 0 missing, 0 stale, 0 calls, proof {joint_proof(['', ''])} {counts}",
                 "  API calls: 120 used (880 left today) · took 0.0 s",
             ]
         )

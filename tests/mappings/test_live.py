@@ -80,6 +80,12 @@ def test_crm_values_without_a_row_are_a_warning() -> None:
     assert "'Ghosted: …' with one of registered, qualified" in found.hint
 
 
+def test_a_field_that_the_crm_calculates_is_a_warning() -> None:
+    (found,) = check("amount: Amount", Amount=replace(FIELDS["Amount"], calculated=True))
+    assert (found.severity, found.code, found.where) == ("warning", "W921", "m.yaml:12:15")
+    assert "without the record's modified date" in found.message
+
+
 def test_a_row_for_a_value_that_the_crm_lost_is_an_error_at_the_row() -> None:
     (found,) = check(StageName=replace(STAGES, options=("New", "Open", "Won")))
     assert (found.code, found.where) == ("E253", "m.yaml:11:76")

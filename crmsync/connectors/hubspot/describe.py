@@ -44,6 +44,7 @@ def field_info(prop: Mapping[str, Any]) -> FieldInfo:
         custom=not prop.get("hubspotDefined"),
         unique=bool(prop.get("hasUniqueValue")),
         references=(OWNERS,) if kind == "reference" else (),
+        calculated=bool(prop.get("calculated")),
     )
 
 

@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any
 
 from crmsync.connectors.base import ConnectionSettings
+from crmsync.connectors.salesforce import census
 from crmsync.connectors.salesforce.client import Client
 from crmsync.connectors.salesforce.describe import Descriptions, checked_object
-from crmsync.connectors.salesforce.pull import pull
+from crmsync.connectors.salesforce.pull import load_position, pull
 from crmsync.connectors.salesforce.push import MAX_WRITES, Pusher
 from crmsync.connectors.salesforce.rows import all_ids, count_rows, find_ids, read_rows, remote_record
+from crmsync.connectors.salesforce.shape import stamp_of
+from crmsync.connectors.salesforce.soql import parse_instant
 from crmsync.errors import Permanent
 from crmsync.remote import (
     ApiBudget,
+    Bucket,
     Cursor,
     HealthCheck,
     ObjectInfo,
@@ -21,8 +27,10 @@ from crmsync.remote import (
     Outcome,
     Page,
     ProvisionStep,
+    RemoteLink,
     RemoteRecord,
     SchemaSpec,
+    Tally,
     Write,
 )
 
@@ -33,6 +41,7 @@ class SalesforceConnector:
     system = "salesforce"
     batch_size = MAX_WRITES
     counts_are_current = True
+    tallies_at_once = True
 
     def __init__(
         self,
@@ -45,12 +54,15 @@ class SalesforceConnector:
         self._client = Client(settings, clock=clock, sleep=sleep)
         self._descriptions = Descriptions(self._client)
         self._pusher = Pusher(self._client, self._descriptions)
+        self._shapes: dict[str, Mapping[str, Any]] = {}  # as the pulls of this session found them
 
     def describe(self, object_name: str) -> ObjectInfo | None:
         return self._descriptions.info(object_name)
 
     def pull(self, spec: ObjectSpec, cursor: Cursor | None) -> Iterator[Page]:
-        return pull(self._client, self._descriptions, spec, cursor, self._settings.overlap_s)
+        for page in pull(self._client, self._descriptions, spec, cursor, self._settings.overlap_s):
+            self._shapes[spec.object] = page.cursor["shape"]
+            yield page
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, RemoteRecord]:
         if not ids:
@@ -81,6 +93,37 @@ class SalesforceConnector:
     def ids(self, object_name: str) -> Iterator[str]:
         checked_object(self._descriptions, object_name, ())
         return all_ids(self._client, object_name)
+
+    def known_until(self, cursor: Cursor) -> datetime | None:
+        position = load_position(cursor)
+        return parse_instant(position.through) if position and position.done and position.through else None
+
+    def tally(self, object_name: str, buckets: Sequence[Bucket]) -> Sequence[Tally] | None:
+        stamp = self._stamp(object_name)
+        return census.tally(self._client, object_name, stamp, buckets) if stamp else None
+
+    def stamps(self, object_name: str, bucket: Bucket) -> Iterator[tuple[str, datetime | None]]:
+        stamp = self._stamp(object_name)
+        return census.stamps(self._client, object_name, stamp, bucket) if stamp else iter(())
+
+    def _stamp(self, object_name: str) -> str | None:
+        if shape := self._shapes.get(object_name):
+            return str(shape["stamp"]) if shape["stamp"] else None
+        return stamp_of(checked_object(self._descriptions, object_name, ()))
+
+    def fetch(self, spec: ObjectSpec, ids: Sequence[str]) -> Sequence[RemoteRecord]:
+        return list(self.read(spec.object, ids, spec.fields).values())
+
+    def quiet_fields(self, spec: ObjectSpec) -> Sequence[str]:
+        if shape := self._shapes.get(spec.object):
+            return list(shape["quiet"])
+        info = checked_object(self._descriptions, spec.object, spec.fields)
+        return [name for name in spec.fields if info.fields[name].calculated]
+
+    def ties(self, spec: ObjectSpec, ids: Sequence[str]) -> Mapping[str, tuple[RemoteLink, ...]]:
+        """None: what ties records together are fields, or rows with a stamp of their own."""
+        del spec, ids
+        return {}
 
     def provision(self, spec: SchemaSpec, *, apply: bool) -> Sequence[ProvisionStep]:
         from crmsync.connectors.salesforce.provision import Provisioner

@@ -134,6 +134,7 @@ def _field_info(raw: Mapping[str, Any]) -> FieldInfo:
         custom=bool(raw.get("custom")),
         unique=bool(raw.get("unique")),
         references=tuple(raw.get("referenceTo") or ()),
+        calculated=bool(raw.get("calculated")),
     )
 
 

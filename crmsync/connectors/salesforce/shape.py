@@ -4,7 +4,7 @@ finds nothing new costs one call and not two."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from crmsync.remote import ObjectInfo
@@ -15,33 +15,41 @@ _FATES = ("IsDeleted", "MasterRecordId")
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """``stamp``: the field to page by; ``fates``: fields that tell of deletes and merges; ``apart``: read by id."""
+    """``stamp``: the field to page by; ``fates``: fields that tell of deletes and merges; ``apart``: read by id;
+    ``quiet``: fields whose values change without the stamp."""
 
     stamp: str | None
     fates: tuple[str, ...]
     apart: tuple[str, ...]
+    quiet: tuple[str, ...] = ()
 
     @property
     def sees_deleted(self) -> bool:
         return _FATES[0] in self.fates
 
     def save(self) -> dict[str, Any]:
-        return {"stamp": self.stamp, "fates": list(self.fates), "apart": list(self.apart)}
+        return {name: list(v) if isinstance(v, tuple) else v for name, v in asdict(self).items()}
 
 
-def shape_of(info: ObjectInfo, fields: Sequence[str]) -> Shape:
-    stamp = next((name for name in _STAMPS if name in info.fields), None)
-    return Shape(stamp, tuple(name for name in _FATES if name in info.fields), tuple(_long_texts(info, fields)))
+def shape_of(info: ObjectInfo, names: Sequence[str]) -> Shape:
+    fates = tuple(name for name in _FATES if name in info.fields)
+    quiet = tuple(name for name in dict.fromkeys(names) if info.fields[name].calculated)
+    return Shape(stamp_of(info), fates, tuple(_long_texts(info, names)), quiet)
+
+
+def stamp_of(info: ObjectInfo) -> str | None:
+    """The field that says when a row last changed, the best that there is."""
+    return next((name for name in _STAMPS if name in info.fields), None)
 
 
 def load_shape(saved: object) -> Shape | None:
     """The shape in a cursor; ``None`` where there is none, or another version's."""
-    if not isinstance(saved, Mapping) or saved.keys() != {"stamp", "fates", "apart"}:
+    if not isinstance(saved, Mapping) or saved.keys() != {field.name for field in fields(Shape)}:
         return None
-    stamp, fates, apart = saved["stamp"], saved["fates"], saved["apart"]
-    if stamp not in (None, *_STAMPS) or not _are_names(fates) or not _are_names(apart):
+    lists = [saved[name] for name in ("fates", "apart", "quiet")]
+    if saved["stamp"] not in (None, *_STAMPS) or not all(map(_are_names, lists)):
         return None
-    return Shape(stamp, tuple(fates), tuple(apart))
+    return Shape(saved["stamp"], *map(tuple, lists))
 
 
 def _are_names(value: object) -> bool:
