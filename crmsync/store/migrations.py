@@ -130,6 +130,7 @@ def _steps() -> Migrations:
             db.execute(statement)
         adopt_journal(db.conn)
 
+    @steps()
     def m004_census_index(db: Database) -> None:
         # counting by modified date must not read the records' bodies
         db.execute("CREATE INDEX mirror_census ON mirror (object, modified_at, id) WHERE NOT deleted")
