@@ -152,11 +152,12 @@ class Write:
     """One record to write. ``ref`` is our own id of the write and comes back in its :class:`Outcome`.
 
     ``update`` needs ``id``. ``upsert`` needs ``key_field`` and ``key``: the record is created only if none has that
-    key, however often the request is sent. Only ``fields`` are sent; ``None`` clears a field.
+    key, however often the request is sent. Only ``fields`` are sent; ``None`` clears a field. ``delete`` needs ``id``
+    and puts the record into the CRM's recycle bin; only an undo asks for it.
     """
 
     ref: str
-    op: Literal["update", "upsert"]
+    op: Literal["update", "upsert", "delete"]
     object: str
     fields: Mapping[str, Scalar]
     id: str | None = None

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from crmsync.store.codec import from_stamp, to_stamp
+from crmsync.remote import Scalar
+from crmsync.store.codec import from_json, from_stamp, to_json, to_stamp
 from crmsync.store.database import Tables
 
 
 @dataclass(frozen=True, slots=True)
 class Hold:
-    """A field of the CRM that stays as the undo left it. ``run_id`` is the undo."""
+    """A value that an undo took back and that is not written again. ``run_id`` is the undo."""
 
     object: str
     id: str
@@ -20,25 +21,29 @@ class Hold:
     run_id: str
     config_hash: str
     """Of mapping and policy then: when they change, the hold is over."""
+    value: Scalar = None
     at: datetime | None = None
+
+
+_COLUMNS = "object, id, remote_field, run_id, config_hash, value, at"
 
 
 class Holds(Tables):
     def save_holds(self, holds: Iterable[Hold]) -> None:
         with self.transaction():
             self._many(
-                "INSERT OR REPLACE INTO holds VALUES (?, ?, ?, ?, ?, ?)",
-                [(h.object, h.id, h.remote_field, h.run_id, h.config_hash, to_stamp(h.at)) for h in holds],
+                f"INSERT OR REPLACE INTO holds ({_COLUMNS}) VALUES (?, ?, ?, ?, ?, ?, ?)",
+                [
+                    (h.object, h.id, h.remote_field, h.run_id, h.config_hash, to_json(h.value), to_stamp(h.at))
+                    for h in holds
+                ],
             )
 
     def holds(self, config_hash: str | None = None) -> list[Hold]:
         """All of them, or those that still bind under this mapping and policy."""
-        sql = """SELECT object, id, remote_field, run_id, config_hash, at FROM holds
+        sql = f"""SELECT {_COLUMNS} FROM holds
             WHERE ?1 IS NULL OR config_hash = ?1 ORDER BY object, id, remote_field"""
         return [_hold(*row) for row in self._rows(sql, (config_hash,))]
-
-    def has_holds(self) -> bool:
-        return self._one("SELECT 1 FROM holds LIMIT 1") is not None
 
     def release_holds(self, run_id: str | None = None, *, except_config: str | None = None) -> list[Hold]:
         """End holds: all, those of one undo, or those of another mapping or policy than this. The ended ones."""
@@ -70,5 +75,5 @@ class Holds(Tables):
         return dict(self._rows("SELECT path, body FROM configs WHERE config_hash = ? ORDER BY path", (config_hash,)))
 
 
-def _hold(object: str, id: str, remote_field: str, run_id: str, config_hash: str, at: str) -> Hold:
-    return Hold(object, id, remote_field, run_id, config_hash, from_stamp(at))
+def _hold(object: str, id: str, remote_field: str, run_id: str, config_hash: str, value: str, at: str) -> Hold:
+    return Hold(object, id, remote_field, run_id, config_hash, from_json(value), from_stamp(at))

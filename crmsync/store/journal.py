@@ -13,7 +13,7 @@ from crmsync.store.rows import JournalRow, WriteStatus
 from crmsync.store.verify import Verifier
 
 _INTENT = f"{INTENT}, at"
-_COLUMNS = f"{_INTENT}, status, code, message, request_id, seq"
+_COLUMNS = f"{_INTENT}, status, code, message, request_id, created, seq"
 _OPEN = "(status IS NULL OR status = 'unknown')"
 
 
@@ -41,6 +41,7 @@ class Journal(Verifier):
         code: str = "",
         message: str = "",
         request_id: str = "",
+        created: bool = False,
         at: datetime,
     ) -> None:
         """Complete the rows of a write that are still open; a created record gives them its ``id``."""
@@ -50,11 +51,11 @@ class Journal(Verifier):
                 return
             self._run(
                 f"""UPDATE journal SET status = ?, record_id = coalesce(?, record_id), code = ?, message = ?,
-                request_id = ?, at = ? WHERE ref = ? AND {_OPEN}""",
-                (status, id, code, message, request_id, to_stamp(at), ref),
+                request_id = ?, created = ?, at = ? WHERE ref = ? AND {_OPEN}""",
+                (status, id, code, message, request_id, created, to_stamp(at), ref),
             )
-            said = {"status": status, "id": id, "code": code, "message": message, "request_id": request_id, "at": at}
-            self.append_event("outcome", said, ref=ref, span=(span[0], span[1]))
+            said = {"status": status, "id": id, "code": code, "message": message, "request_id": request_id}
+            self.append_event("outcome", {**said, "created": created, "at": at}, ref=ref, span=(span[0], span[1]))
 
     def unresolved(self) -> list[JournalRow]:
         """Rows whose outcome nobody knows: the CRM may or may not have acted. Oldest first."""
@@ -67,6 +68,24 @@ class Journal(Verifier):
             sql += " AND (field = ?3 OR remote_field = ?3)"
         values = (record_id, kind) if field is None else (record_id, kind, field)
         return [_from_row(row) for row in self._rows(f"{sql} ORDER BY seq DESC", values)]
+
+    def last_write(self, object: str, record_id: str, remote_field: str) -> JournalRow | None:
+        """The newest write to a field that the CRM acknowledged."""
+        row = self._one(
+            f"""SELECT {_COLUMNS} FROM journal WHERE record_id = ? AND object = ? AND remote_field = ? AND status = 'ok'
+            ORDER BY seq DESC LIMIT 1""",
+            (record_id, object, remote_field),
+        )
+        return _from_row(row) if row else None
+
+    def was_created(self, object: str, record_id: str) -> bool:
+        """Whether a write of ours made the record, and none has removed it since."""
+        row = self._one(
+            """SELECT op, created FROM journal WHERE record_id = ? AND object = ? AND status = 'ok'
+            AND (created OR op = 'delete') ORDER BY seq DESC LIMIT 1""",
+            (record_id, object),
+        )
+        return row is not None and bool(row[1])
 
     def run_history(self, run_id: str) -> list[JournalRow]:
         """What one run wrote, in order."""
@@ -84,7 +103,7 @@ def _to_row(row: JournalRow, now: datetime) -> Row:
 
 def _from_row(row: Row) -> JournalRow:
     run_id, ref, op, object_name, record_id, key_field, key, kind, label, field, remote_field = row[:11]
-    old, new, rule, place, reason, at, status, code, message, request_id, seq = row[11:]
+    old, new, rule, place, reason, at, status, code, message, request_id, created, seq = row[11:]
     return JournalRow(
         run_id=run_id,
         ref=ref,
@@ -107,5 +126,6 @@ def _from_row(row: Row) -> JournalRow:
         code=code,
         message=message,
         request_id=request_id,
+        created=bool(created),
         seq=seq,
     )

@@ -105,6 +105,14 @@ _VIEWS = (
 )
 
 
+_UNDO = (
+    # whether the write made the record: an undo removes no other
+    "ALTER TABLE journal ADD COLUMN created INTEGER NOT NULL DEFAULT 0",
+    # `value` is what the undo took back; only this is not written again
+    "ALTER TABLE holds ADD COLUMN value TEXT NOT NULL DEFAULT 'null'",
+)
+
+
 def _steps() -> Migrations:
     # sqlite-utils takes 130 ms to import, and most openings have nothing to migrate
     from sqlite_utils.migrations import Migrations
@@ -135,10 +143,15 @@ def _steps() -> Migrations:
         # counting by modified date must not read the records' bodies
         db.execute("CREATE INDEX mirror_census ON mirror (object, modified_at, id) WHERE NOT deleted")
 
+    @steps()
+    def m005_undo(db: Database) -> None:
+        for statement in _UNDO:
+            db.execute(statement)
+
     return steps
 
 
-LATEST = 4
+LATEST = 5
 
 
 def migrate(conn: sqlite3.Connection, *, up_to: int = LATEST) -> None:

@@ -9,6 +9,7 @@ from typing import Literal, TypeAlias
 
 from crmsync.remote import Scalar
 
+WriteOp = Literal["update", "upsert", "delete"]
 WriteStatus = Literal["ok", "failed", "unknown", "drifted"]
 
 
@@ -60,7 +61,7 @@ class JournalRow:
 
     run_id: str
     ref: str
-    op: str
+    op: WriteOp
     object: str
     record_id: str
     key_field: str
@@ -79,6 +80,8 @@ class JournalRow:
     code: str = ""
     message: str = ""
     request_id: str = ""
+    created: bool = False
+    """Whether the write made the record."""
     seq: int = default(default=0, compare=False)
     """The journal's number of the row; the store's own, what is handed in is ignored."""
 

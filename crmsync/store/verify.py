@@ -11,8 +11,8 @@ from crmsync.store.database import Row
 
 _SPAN = 500
 """Blocks that are read at once."""
-_OUTCOME = ("status", "code", "message", "request_id")
-_NO_OUTCOME = '{"status": null, "code": "", "message": "", "request_id": ""}'
+_OUTCOME = ("status", "code", "message", "request_id", "created")
+_NO_OUTCOME = '{"status": null, "code": "", "message": "", "request_id": "", "created": false}'
 
 
 class Verifier(Chain):
@@ -101,7 +101,7 @@ class Verifier(Chain):
         for first, last, *outcome in self._rows(newest):
             said[first, last] = tuple(outcome)
         held = defaultdict(set)
-        spans = """SELECT e.first, e.last, j.status, j.code, j.message, j.request_id FROM events AS e
+        spans = """SELECT e.first, e.last, j.status, j.code, j.message, j.request_id, j.created FROM events AS e
             JOIN journal AS j ON j.seq BETWEEN e.first AND e.last WHERE e.kind = 'intent'"""
         for first, last, *outcome in self._rows(spans):
             held[first, last].add(tuple(outcome))
@@ -110,7 +110,7 @@ class Verifier(Chain):
             if body is None:  # forgotten
                 continue
             told = from_json(body)
-            if outcomes != {tuple(told[name] for name in _OUTCOME)}:
+            if outcomes != {tuple(told.get(name, False) for name in _OUTCOME)}:
                 yield Break(block, seq, f"the outcome of rows {span[0]} to {span[1]} of the journal was changed")
 
 

@@ -35,9 +35,10 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """All changes of one record: an update, or an upsert by key of a new registration or task."""
+    """All changes of one record: an update, an upsert by key of a new registration or task, or (in an undo only) the
+    removal of a record that crmsync made."""
 
-    op: Literal["update", "upsert"]
+    op: Literal["update", "upsert", "delete"]
     kind: str
     object: str
     label: str
@@ -65,6 +66,8 @@ class Plan:
     policy_version: str
     config_hash: str
     changes: tuple[Change, ...]
+    undoes: str = ""
+    """The run that this plan takes back; "" for a plan of what the rules want."""
 
     @property
     def digest(self) -> str:
@@ -82,4 +85,7 @@ class Plan:
 
 def plan_to_json(plan: Plan) -> bytes:
     """The canonical JSON of a plan (sorted keys, no spaces); the digest is taken over exactly these bytes."""
-    return orjson.dumps(asdict(plan), option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)
+    content = asdict(plan)
+    if not plan.undoes:
+        del content["undoes"]
+    return orjson.dumps(content, option=orjson.OPT_SORT_KEYS | orjson.OPT_UTC_Z)

@@ -13,8 +13,8 @@ from dataclasses import replace
 from itertools import groupby, islice
 
 from crmsync.remote import Outcome, RemoteRecord, Scalar, Write, WriteLink
-from crmsync.store import JournalRow
-from crmsync.sync.plan import LINK, Change, FieldChange, Plan
+from crmsync.sync.booking import journal_rows
+from crmsync.sync.plan import Change, Plan
 from crmsync.sync.planner import remember_task
 from crmsync.sync.raw import is_same
 from crmsync.sync.report import RunReport, WriteFailure
@@ -65,7 +65,7 @@ class Pusher:
         by_ref = {f"{self._report.run_id}/{change.object}/{change.id or change.key}": change for change in batch}
         writes = {ref: _write(ref, change) for ref, change in by_ref.items()}
         self._session.store.journal_intents(
-            [row for ref, change in by_ref.items() for row in self._journal_rows(ref, change)]
+            [row for ref, change in by_ref.items() for row in journal_rows(self._report.run_id, ref, change)]
         )
         outcomes = self._session.connector.push(list(writes.values()))
         self._book_all(by_ref, [outcome for outcome in outcomes if outcome.status != "unknown"])
@@ -115,6 +115,7 @@ class Pusher:
             code=outcome.code,
             message=outcome.message,
             request_id=outcome.request_id,
+            created=outcome.created,
             at=self._session.now,
         )
         if outcome.status != "ok":
@@ -154,35 +155,6 @@ class Pusher:
         )
         self._report.failures.append(failure)
         self._report.failed += status != "drifted"
-
-    def _journal_rows(self, ref: str, change: Change) -> list[JournalRow]:
-        rows = [self._journal_row(ref, change, field) for field in change.fields]
-        first = rows[0]
-        ties = [
-            replace(first, field=LINK, remote_field=f"{to_object} {label}".rstrip(), old=None, new=to_id)
-            for to_object, to_id, label in change.links
-        ]
-        return [*rows, *ties]
-
-    def _journal_row(self, ref: str, change: Change, field: FieldChange) -> JournalRow:
-        return JournalRow(
-            run_id=self._report.run_id,
-            ref=ref,
-            op=change.op,
-            object=change.object,
-            record_id=change.id or "",
-            key_field=change.key_field,
-            key=change.key,
-            kind=change.kind,
-            label=change.label,
-            field=field.field,
-            remote_field=field.remote_field,
-            old=field.old,
-            new=field.new,
-            rule=field.rule,
-            where=field.where,
-            reason=field.reason,
-        )
 
 
 def _told(settled: Outcome, asked: Outcome) -> Outcome:

@@ -63,7 +63,7 @@ class RunReport:
     run_id: str
     connection: str
     system: str
-    mode: Literal["plan", "sync", "apply", "certify"]
+    mode: Literal["plan", "sync", "apply", "certify", "undo"]
     started_at: datetime
     finished_at: datetime | None = None
     status: Literal["running", "ok", "partial", "failed"] = "running"
@@ -80,6 +80,8 @@ class RunReport:
     planned_fields: int = 0
     written: int = 0
     created: int = 0
+    deleted: int = 0
+    """Records of our own making that an undo removed."""
     tasks: int = 0
     skipped: int = 0
     failed: int = 0

@@ -45,6 +45,9 @@ def _find(connector: Connector, writes: Sequence[Write]) -> dict[str, str]:
         ids = connector.find(first.object, first.key_field, [write.key for write in writes])
         return {write.ref: ids[write.key] for write in writes if write.key in ids}
     names = sorted({name for write in writes for name in write.fields})
+    if first.op == "delete":
+        there = connector.read(first.object, [write.id for write in writes if write.id], names)
+        return {write.ref: write.id for write in writes if write.id and write.id not in there}
     rows = connector.read(first.object, [write.id for write in writes if write.id], names)
     return {write.ref: write.id for write in writes if write.id and _holds(rows.get(write.id), write)}
 
@@ -85,7 +88,7 @@ def _sent(ref: str, rows: Sequence[JournalRow]) -> Write:
     first = rows[0]
     return Write(
         ref=ref,
-        op="upsert" if first.op == "upsert" else "update",
+        op=first.op,
         object=first.object,
         fields={row.remote_field: row.new for row in rows if row.field != LINK},
         id=first.record_id or None,
@@ -112,6 +115,7 @@ def _book(session: Session, rows: Sequence[JournalRow], outcome: Outcome) -> Non
             code=outcome.code,
             message=outcome.message or "found by reading back after an interrupted run",
             request_id=outcome.request_id,
+            created=outcome.created,
             at=session.now,
         )
         if outcome.status == "ok" and first.kind == "task":
