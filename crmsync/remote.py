@@ -200,6 +200,8 @@ class FieldDef:
     references: str = ""
     unique: bool = False
     help: str = ""
+    hidden: bool = False
+    """Not for people's eyes: no layout shows it (HubSpot: a hidden property)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,15 @@ from crmsync.mappings.jsonschema import mapping_json_schema
 from crmsync.mappings.live import check_live
 from crmsync.mappings.load import load_mapping
 from crmsync.mappings.mapping import Mapping
-from crmsync.mappings.model import Mode
+from crmsync.mappings.model import Mode, OnNull, OnUserEdit
 from crmsync.mappings.tasks import TaskMapping
 
 __all__ = [
     "FieldMapping",
     "Mapping",
     "Mode",
+    "OnNull",
+    "OnUserEdit",
     "ReadResult",
     "TaskMapping",
     "ValueProblem",

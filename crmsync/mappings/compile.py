@@ -50,6 +50,9 @@ def compile_field(name: str, entry: FieldEntry, field_type: FieldType, origin: O
         writes_options=tuple(by_value.values()) or field_type.options,
         max_length=entry.max,
         is_extra=isinstance(entry, ExtraEntry),
+        on_user_edit=entry.on_user_edit,
+        on_null=entry.on_null,
+        separator=entry.separator,
     )
 
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from crmsync.diagnostics import Span
-from crmsync.mappings.model import Mode
+from crmsync.mappings.model import Mode, OnNull, OnUserEdit
+from crmsync.mappings.normal import normal_text
 from crmsync.records import FieldType, Link, Record, Value
 from crmsync.remote import Scalar
 
@@ -61,6 +62,13 @@ class FieldMapping:
     """The CRM values that crmsync itself may write."""
     max_length: int | None = None
     is_extra: bool = False
+    on_user_edit: OnUserEdit = OnUserEdit.FLAG
+    on_null: OnNull = OnNull.CLEAR
+    separator: str = ";"
+
+    def normal(self, raw: Scalar) -> str:
+        """The raw value as one text, equal for every spelling in which a CRM may send the same value back."""
+        return normal_text(raw, self.type.base, self.separator)
 
     @property
     def options(self) -> tuple[str, ...]:

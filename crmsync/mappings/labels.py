@@ -31,6 +31,9 @@ OBJECT_LABELS: Mapping[str, tuple[str, str]] = MappingProxyType(
     }
 )
 
+FINGERPRINT_LABEL = "Partner Facts Fingerprint"
+FINGERPRINT_HELP = "For crmsync alone: what it last wrote here, so that it never takes your edit for its own."
+
 HELP: Mapping[tuple[str, str], str] = MappingProxyType(
     {
         ("account", "domain_aliases"): "Other web domains of this company, separated by semicolons.",

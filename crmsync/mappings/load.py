@@ -44,4 +44,13 @@ def _kind(kind: str, entry: ObjectEntry, system: str, document: Document) -> Kin
     for name, extra in entry.extra.items():
         origin = Origin(kind, system, entry.object, document.key_span((*path, "extra", name)))
         fields[name] = compile_field(name, extra, FieldType(extra.type, extra.options), origin)
-    return KindMapping(kind, entry.object, entry.where, entry.key, entry.title, fields, document.key_span(path))
+    return KindMapping(
+        kind,
+        entry.object,
+        entry.where,
+        entry.key,
+        entry.title,
+        fields,
+        document.key_span(path),
+        fingerprint=entry.fingerprint,
+    )

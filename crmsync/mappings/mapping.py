@@ -17,6 +17,7 @@ from crmsync.mappings.fields import FieldMapping, ReadResult, ReadValue, Tie, Va
 from crmsync.mappings.model import LinkEntry, MappingFile, Where
 from crmsync.mappings.tasks import TaskMapping
 from crmsync.mappings.values import as_text
+from crmsync.mappings.vocabulary import STAMPS
 from crmsync.records import KINDS, FieldType, Link, Record, Value
 from crmsync.remote import AssociationSpec, ObjectSpec, RemoteLink, RemoteRecord, Scalar, SchemaSpec
 from crmsync.yamlpos import Document
@@ -33,6 +34,8 @@ class KindMapping:
     title: str
     fields: MappingABC[str, FieldMapping]
     span: Span
+    fingerprint: str = ""
+    """The CRM field that says what was last written to the record; empty where there is none."""
 
     def matches(self, fields: MappingABC[str, Scalar]) -> bool:
         """Whether a record of the object is of this kind."""
@@ -124,6 +127,23 @@ class Mapping:
         mapped = self.kind_mappings.get(kind)
         return tuple(f for f in mapped.fields.values() if f.is_written) if mapped else ()
 
+    @cached_property
+    def _kept(self) -> MappingABC[str, MappingABC[str, FieldMapping]]:
+        kept: dict[str, dict[str, FieldMapping]] = {name: {} for name in self._plans}
+        for kind in self.kinds:
+            fields = [mapped for mapped in self.written(kind) if mapped.field not in STAMPS]
+            kept[self.object_of(kind)].update({mapped.remote_field: mapped for mapped in fields})
+        return kept
+
+    def kept_fields(self, object_name: str) -> MappingABC[str, FieldMapping]:
+        """The fields of an object whose last agreed value is remembered, by the CRM's name: written, and no stamps."""
+        return self._kept.get(object_name, {})
+
+    def fingerprint_field(self, object_name: str) -> str:
+        """The CRM field that holds the fingerprint of the object's records; ``""`` where there is none."""
+        names = (plan.mapping.fingerprint for plan in self._plans.get(object_name, ()))
+        return next(filter(None, names), "")
+
     def extra_types(self, kind: str) -> MappingABC[str, FieldType]:
         """The admin's own fields, by name."""
         return {name: f.type for name, f in self.kind_mappings[kind].fields.items() if f.is_extra}
@@ -158,6 +178,7 @@ class Mapping:
                 fields.update(mapped.remote_fields)
                 ties.update({mapped.tie.object} if mapped.tie else ())
             fields.update({plan.mapping.where.field} if plan.mapping.where else ())
+            fields.update({plan.mapping.fingerprint} - {""})
         for link in self._links_of.get(name, ()):
             if link.entry.object:
                 fields.update(f for f in (link.entry.from_, link.entry.to, link.entry.label) if f)

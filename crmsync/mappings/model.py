@@ -24,6 +24,26 @@ class Mode(StrEnum):
     READ_ONLY = "read_only"
 
 
+class OnUserEdit(StrEnum):
+    """What becomes of a value that somebody put in the place of ours."""
+
+    FLAG = "flag"
+    """It stays, and a finding says so until both sides agree again."""
+    KEEP = "keep"
+    """It stays."""
+    RESTORE = "restore"
+    """Ours is written back; the reason of the write names who had changed it, and when."""
+
+
+class OnNull(StrEnum):
+    """What becomes of a value when the rules decide that the field should be blank."""
+
+    CLEAR = "clear"
+    KEEP = "keep"
+    FLAG = "flag"
+    """It stays, and a finding says so."""
+
+
 ANY_OTHER = "*"
 """The key of a value map that stands for every CRM value without a row of its own."""
 
@@ -57,6 +77,8 @@ class FieldEntry(YamlModel):
     max: int | None = Field(default=None, ge=1, le=131_072)
     cut: bool = False
     mode: Mode = Mode.READ_ONLY
+    on_user_edit: OnUserEdit = OnUserEdit.FLAG
+    on_null: OnNull = OnNull.CLEAR
 
     @property
     def sources(self) -> tuple[str, ...]:
@@ -108,6 +130,8 @@ class ObjectEntry(YamlModel):
     """The canonical field that is unique, by which new records are created once."""
     title: str = ""
     """The CRM field that names a record in lists, where the key's is another: new records get the key there too."""
+    fingerprint: str = ""
+    """A text field of crmsync's own, in which each record says what was last written to it."""
     fields: Mapping[str, FieldSpec]
     extra: Mapping[str, ExtraSpec] = {}
 
@@ -150,6 +174,8 @@ class MappingFile(YamlModel):
 
     version: Literal[1]
     system: Literal["salesforce", "hubspot"]
+    freeze_after: int = Field(default=3, ge=1, le=1000)
+    """How often crmsync writes its value back over another writer's before it leaves the field alone."""
     objects: Mapping[str, ObjectEntry]
     links: Mapping[str, LinkEntry] = {}
     tasks: TaskEntry | None = None

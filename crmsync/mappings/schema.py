@@ -6,13 +6,21 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from crmsync.mappings.fields import FieldMapping
-from crmsync.mappings.labels import HELP, OBJECT_LABELS, TASK_KEY_HELP, TASK_KEY_LABEL, label_of
+from crmsync.mappings.labels import (
+    FINGERPRINT_HELP,
+    FINGERPRINT_LABEL,
+    HELP,
+    OBJECT_LABELS,
+    TASK_KEY_HELP,
+    TASK_KEY_LABEL,
+    label_of,
+)
 from crmsync.mappings.vocabulary import VIRTUAL_OBJECTS
 from crmsync.records import REFERENCES
 from crmsync.remote import FieldDef, ObjectDef, SchemaSpec
 
 if TYPE_CHECKING:
-    from crmsync.mappings.mapping import Mapping
+    from crmsync.mappings.mapping import KindMapping, Mapping
 
 TEXT_LENGTH = 255
 LONG_TEXT_LENGTH = 32_768
@@ -81,6 +89,8 @@ def build_schema(mapping: Mapping) -> SchemaSpec:
     own: dict[tuple[str, str], FieldDef] = {}
     readable: dict[tuple[str, str], None] = {}
     for kind in mapping.kind_mappings.values():
+        if kind.fingerprint and is_own_name(mapping.system, kind.fingerprint):
+            own.setdefault((kind.object, kind.fingerprint), _fingerprint(kind))
         for mapped in kind.fields.values():
             if mapped.remote_field and is_own_name(mapping.system, mapped.remote_field):
                 own.setdefault((kind.object, mapped.remote_field), _field_def(mapping, mapped))
@@ -92,6 +102,18 @@ def build_schema(mapping: Mapping) -> SchemaSpec:
         fields=(*own.values(), *_task_key(mapping)),
         readable=tuple(readable),
         labels=tuple(_labels(mapping)),
+    )
+
+
+def _fingerprint(kind: KindMapping) -> FieldDef:
+    return FieldDef(
+        object=kind.object,
+        name=kind.fingerprint,
+        label=FINGERPRINT_LABEL,
+        type="text",
+        length=TEXT_LENGTH,
+        help=FINGERPRINT_HELP,
+        hidden=True,
     )
 
 

@@ -12,10 +12,13 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from crmsync.mappings.fields import ReadValue, WriteValue
 from crmsync.records import Value
 from crmsync.remote import Scalar
+
+if TYPE_CHECKING:
+    from crmsync.mappings.fields import ReadValue, WriteValue
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _CACHE = 65_536

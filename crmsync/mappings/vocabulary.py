@@ -80,6 +80,9 @@ ENGINE_WRITES: Mapping[str, frozenset[str]] = MappingProxyType(
 )
 """Fields that rules may decide; a write mode makes sense for no other."""
 
+STAMPS = frozenset({"policy_version", "synced_at"})
+"""Crmsync's own notes on a record: they ride along with a write, and nobody else's value in them is kept."""
+
 LINKS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {"deal_contact": ("deal", "contact"), "deal_partner": ("deal", "partner")}
 )

@@ -1,7 +1,7 @@
 """What crmsync remembers between runs, in one SQLite file per connection."""
 
 from crmsync.store.lock import lock_owner
-from crmsync.store.rows import DecisionRow, FindingRow, HistoryRow, JournalRow, WriteStatus
+from crmsync.store.rows import BaseRow, DecisionRow, FindingRow, HistoryRow, JournalRow, WriteStatus
 from crmsync.store.store import Store
 
-__all__ = ["DecisionRow", "FindingRow", "HistoryRow", "JournalRow", "Store", "WriteStatus", "lock_owner"]
+__all__ = ["BaseRow", "DecisionRow", "FindingRow", "HistoryRow", "JournalRow", "Store", "WriteStatus", "lock_owner"]

@@ -112,6 +112,18 @@ _UNDO = (
     "ALTER TABLE holds ADD COLUMN value TEXT NOT NULL DEFAULT 'null'",
 )
 
+_BASES = (
+    # the last value that both sides agreed on; a digest instead of a value where only a fingerprint told of it
+    """CREATE TABLE bases (object TEXT NOT NULL, id TEXT NOT NULL, remote_field TEXT NOT NULL, value TEXT NOT NULL,
+        digest TEXT NOT NULL DEFAULT '', run_id TEXT NOT NULL, at TEXT,
+        PRIMARY KEY (object, id, remote_field)) WITHOUT ROWID""",
+    # what an older crmsync wrote, as far as the CRM acknowledged it, and nothing else
+    """INSERT INTO bases (object, id, remote_field, value, run_id, at)
+        SELECT object, record_id, remote_field, new, run_id, at FROM journal WHERE seq IN (
+            SELECT max(seq) FROM journal WHERE status = 'ok' AND op = 'update' AND record_id <> ''
+            GROUP BY object, record_id, remote_field)""",
+)
+
 
 def _steps() -> Migrations:
     # sqlite-utils takes 130 ms to import, and most openings have nothing to migrate
@@ -148,10 +160,15 @@ def _steps() -> Migrations:
         for statement in _UNDO:
             db.execute(statement)
 
+    @steps()
+    def m006_bases(db: Database) -> None:
+        for statement in _BASES:
+            db.execute(statement)
+
     return steps
 
 
-LATEST = 5
+LATEST = 6
 
 
 def migrate(conn: sqlite3.Connection, *, up_to: int = LATEST) -> None:

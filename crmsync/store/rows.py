@@ -86,5 +86,18 @@ class JournalRow:
     """The journal's number of the row; the store's own, what is handed in is ignored."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BaseRow:
+    """The last value that both sides agreed on. With a ``digest``, only that is known of it, from a fingerprint."""
+
+    object: str
+    id: str
+    remote_field: str
+    value: Scalar
+    digest: str = ""
+    run_id: str
+    at: datetime | None
+
+
 HistoryRow: TypeAlias = JournalRow
 """A journal row read back, with its run, instant and status."""

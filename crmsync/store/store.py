@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from crmsync.errors import StoreError
+from crmsync.store.bases import Bases
 from crmsync.store.census import Census
 from crmsync.store.database import connect, make_directory
 from crmsync.store.findings import Findings
@@ -27,7 +28,7 @@ _CHAINED = (
 """What of a run's report the chain vouches for."""
 
 
-class Store(Mirror, Census, Neighbourhoods, Findings, Runs, Holds, Journal):
+class Store(Mirror, Census, Neighbourhoods, Findings, Runs, Holds, Journal, Bases):
     """One SQLite file. Not thread-safe; open it where it is used."""
 
     def __init__(self, path: Path, conn: sqlite3.Connection, lock: StoreLock | None) -> None:

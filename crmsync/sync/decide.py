@@ -14,7 +14,9 @@ from crmsync.records import Record, kind_of
 from crmsync.remote import RemoteRecord
 from crmsync.rules import Decision, FieldDecision, Finding, Rule, TaskRequest, decide
 from crmsync.store import DecisionRow, FindingRow
+from crmsync.sync.bases import Memory
 from crmsync.sync.diff import Differ, Suggestion, label_of
+from crmsync.sync.edits import Held, settle_edits
 from crmsync.sync.facts import DECIDED, Neighbourhood, Reader, Subject
 from crmsync.sync.places import place_of
 from crmsync.sync.plan import Change, Plan
@@ -43,12 +45,13 @@ def decide_changes(session: Session, report: RunReport, *, everything: bool = Fa
     rows = dict.fromkeys(chain(pending, _all_rows(session))) if everything else pending
     woken = reader.index(rows)
     seeds = woken.seeds | _woken(session, woken.watch_keys)
-    work = _Work(session, report, Outcome())
+    work = _Work(session, report, Outcome(), Memory(session, report.run_id))
     for done, neighbourhood in enumerate(reader.neighbourhoods(seeds)):
         work.decide(neighbourhood)
         if done % 50 == 0:
             session.progress.step("decide", done)
     session.progress.step("decide", report.decided, report.decided)
+    work.finish()
     _drop_vanished(session, report, woken.vanished)
     store.clear_pending(pending)
     store.set_meta("config_hash", session.config_hash)
@@ -90,13 +93,17 @@ class _Work:
     session: Session
     report: RunReport
     outcome: Outcome
+    memory: Memory
+    held: list[Held] = field(default_factory=list)
+    """Neighbourhoods in which somebody edited a field of ours: who did is asked for all of them at once."""
 
     def decide(self, neighbourhood: Neighbourhood) -> None:
         session, store = self.session, self.session.store
         decision = _own(decide(neighbourhood.facts, session.policy, session.now), neighbourhood)
         records = _records(neighbourhood)
-        differ = Differ(session.mapping, session.project.directory, session.now, self._was_written)
-        found = differ.diff(decision.fields, records, self._rows(records))
+        rows = self._rows(records)
+        found = self._differ().compare(decision.fields, records, rows, self.memory.of(rows))
+        self.memory.agree(found.agreed)
         unreadable = [_value_finding("UNREADABLE_VALUE", "could not be read", p) for p in neighbourhood.problems]
         unwritable = [_value_finding("UNWRITABLE_VALUE", "was not written", p) for p in found.problems]
         suggested = [_suggestion_finding(suggestion) for suggestion in found.suggestions]
@@ -104,17 +111,40 @@ class _Work:
         root = neighbourhood.root
         store.save_neighbourhood(root, neighbourhood.members, neighbourhood.watches, decision.next_due_at)
         store.save_decisions(root, [self._decision_row(row) for row in decision.fields])
-        opened, cleared = store.save_findings(
-            root,
-            [_finding_row(finding, records, session.project.directory) for finding in findings],
-            run_id=self.report.run_id,
-            now=session.now,
-        )
         self.report.decided += 1
+        self.outcome.tasks += [(finding, finding.task) for finding in findings if finding.task]
+        held = Held(root, findings, records, found)
+        if found.edited:
+            self.held.append(held)
+        else:
+            self._keep(held)
+
+    def finish(self) -> None:
+        """Settle what waits for who edited it."""
+        if self.held:
+            settle_edits(self.session, self._differ(), self.held)
+        for held in self.held:
+            self._keep(held)
+
+    def _keep(self, held: Held) -> None:
+        directory = self.session.project.directory
+        opened, cleared = self.session.store.save_findings(
+            held.root,
+            [_finding_row(finding, held.records, directory) for finding in held.findings],
+            run_id=self.report.run_id,
+            now=self.session.now,
+        )
         self.report.findings_opened += opened
         self.report.findings_cleared += cleared
-        self.outcome.changes += found.changes
-        self.outcome.tasks += [(finding, finding.task) for finding in findings if finding.task]
+        self.outcome.changes += self._differ().changes(held.found)
+
+    def _differ(self) -> Differ:
+        session = self.session
+        return Differ(session.mapping, session.project.directory, session.now, self._was_written, self._was_blank)
+
+    def _was_blank(self, kind: str, record_id: str, field_name: str) -> bool:
+        rows = self.session.store.decision(kind, record_id, field_name)
+        return bool(rows) and rows[0].value in ("null", "[]", '""')
 
     def _was_written(self, object_name: str, record_id: str, field_name: str) -> bool:
         return any(entry.status == "ok" for entry in self.session.store.history(object_name, record_id, field_name))

@@ -17,6 +17,9 @@ from crmsync.remote import Scalar
 LINK = "link"
 """The journal's field name for a tie; its remote field is the object (and label) tied to, its value the id."""
 
+FINGERPRINT = "fingerprint"
+"""The field name of the fingerprint in plans and in the journal: a stamp, which no kind has as a field."""
+
 
 @dataclass(frozen=True, slots=True)
 class FieldChange:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from crmsync.rules import Finding, TaskRequest
+from crmsync.sync.bases import stamp_fingerprints
 from crmsync.sync.places import place_of
 from crmsync.sync.plan import LINK, Change, FieldChange, Plan
 from crmsync.sync.session import Session
@@ -19,7 +20,7 @@ def build_plan(session: Session, changes: Iterable[Change]) -> Plan:
         made_at=session.now,
         policy_version=session.policy.version,
         config_hash=session.config_hash,
-        changes=tuple(sorted(_joined(changes), key=_order)),
+        changes=tuple(sorted(stamp_fingerprints(session, _joined(changes)), key=_order)),
     )
 
 

@@ -13,8 +13,9 @@ from dataclasses import replace
 from itertools import groupby, islice
 
 from crmsync.remote import Outcome, RemoteRecord, Scalar, Write, WriteLink
+from crmsync.sync.bases import remember
 from crmsync.sync.booking import journal_rows
-from crmsync.sync.plan import Change, Plan
+from crmsync.sync.plan import FINGERPRINT, Change, Plan
 from crmsync.sync.planner import remember_task
 from crmsync.sync.raw import is_same
 from crmsync.sync.report import RunReport, WriteFailure
@@ -128,6 +129,7 @@ class Pusher:
             remember_task(self._session, change.key, outcome.id or "")
         elif change.op == "upsert" and outcome.id:
             self.created.append((change.object, outcome.id))
+            remember(self._session, self._report.run_id, change.object, outcome.id, _new_values(change))
         self._agree(change, _new_values(change))
 
     def _agree(self, change: Change, held: dict[str, Scalar]) -> None:
@@ -136,6 +138,7 @@ class Pusher:
         self._owed[place] -= 1
         if change.id:
             store.update_mirror(change.object, change.id, held)
+            remember(self._session, self._report.run_id, change.object, change.id, held)
         if place is None:
             return
         if not self._decided:
@@ -183,4 +186,4 @@ def _new_values(change: Change) -> dict[str, Scalar]:
 
 
 def _is_stamp(name: str) -> bool:
-    return name == "synced_at"
+    return name in ("synced_at", FINGERPRINT)

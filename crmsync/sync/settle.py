@@ -10,6 +10,7 @@ from crmsync.connectors.base import Connector
 from crmsync.errors import Permanent
 from crmsync.remote import Outcome, RemoteRecord, Write, WriteLink
 from crmsync.store import JournalRow
+from crmsync.sync.bases import remember
 from crmsync.sync.plan import LINK
 from crmsync.sync.planner import remember_task
 from crmsync.sync.raw import is_same
@@ -118,6 +119,9 @@ def _book(session: Session, rows: Sequence[JournalRow], outcome: Outcome) -> Non
             created=outcome.created,
             at=session.now,
         )
+        if outcome.status == "ok" and outcome.id:
+            values = {row.remote_field: row.new for row in rows if row.field != LINK}
+            remember(session, first.run_id, first.object, outcome.id, values)
         if outcome.status == "ok" and first.kind == "task":
             remember_task(session, first.key, outcome.id or "")
     session.progress.note(f"settled after an interrupted run: {first.label} ({outcome.status})")

@@ -20,6 +20,7 @@ from crmsync.records import Record, kind_of
 from crmsync.remote import RemoteRecord
 from crmsync.rules import Decision, Policy, decide, load_policy, neighbourhood_keys
 from crmsync.store import Store
+from crmsync.sync.bases import Memory
 from crmsync.sync.diff import Differ
 from crmsync.sync.facts import Neighbourhood, Reader, Subject
 from crmsync.sync.flips import Flips, Rates, Tally
@@ -166,7 +167,8 @@ class _Comparison:
         """What the new policy writes that the old one would not write anyway."""
         rows = self._rows(records)
         differ = Differ(self.session.mapping, self.session.project.directory, self.session.now, self._was_written)
-        before, after = (_writes(differ.diff(d.fields, records, rows).changes) for d in (old, new))
+        bases = Memory(self.session, "").of(rows)
+        before, after = (_writes(differ.changes(differ.compare(d.fields, records, rows, bases))) for d in (old, new))
         more = {place: change for place, change in after.items() if change != before.get(place)}
         places = {(place[0], place[1]) for place in more}
         self.outcome.records.update(name for name, _ in places)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from crmsync.errors import ConfigError
-from crmsync.mappings import Mode
+from crmsync.mappings import Mode, OnNull, OnUserEdit
 from crmsync.mappings.load import build_mapping
 from crmsync.mappings.model import ExtraEntry, ObjectEntry
 from crmsync.mappings.transforms import TRANSFORMS
@@ -26,7 +26,9 @@ def test_the_example_loads() -> None:
     assert build_mapping(load_yaml_text(example), system="salesforce").extra_types("deal")
 
 
-@pytest.mark.parametrize("names", [TRANSFORMS, Mode, ObjectEntry.model_fields, ExtraEntry.model_fields])
+@pytest.mark.parametrize(
+    "names", [TRANSFORMS, Mode, OnUserEdit, OnNull, ObjectEntry.model_fields, ExtraEntry.model_fields]
+)
 def test_every_name_is_explained(names: object) -> None:
     assert [name for name in names if f"`{name}`" not in MAPPING] == []  # type: ignore[attr-defined]
 

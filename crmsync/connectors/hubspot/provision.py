@@ -208,7 +208,7 @@ class Provisioner:
 
 def _shown_by(fields: Sequence[FieldDef]) -> FieldDef | None:
     """The property that stands for a record of a custom object: its key, else its name, else any text."""
-    texts = [field for field in fields if field.type == "text"]
+    texts = [field for field in fields if field.type == "text" and not field.hidden]
     named = [field for field in texts if field.unique] or [field for field in texts if field.name.endswith("_name")]
     return next(iter(named or texts), None)
 
@@ -226,6 +226,8 @@ def property_body(field: FieldDef) -> dict[str, Any]:
     }
     if field.unique:
         body["hasUniqueValue"] = True
+    if field.hidden:
+        body["hidden"] = True
     if kind == "bool":
         body["options"] = _options(("true", "false"), labels=("Yes", "No"))
     elif kind == "enumeration":
