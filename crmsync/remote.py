@@ -99,6 +99,20 @@ class Tally:
     newest: datetime | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One change of one field, as the CRM's own history tells it."""
+
+    value: Scalar
+    """What the field got; ``None`` also where the CRM does not keep values (Salesforce: long texts, multi-selects)."""
+    at: datetime | None
+    by: str
+    """A person's or program's name, as far as the CRM tells; ``""`` where it does not."""
+    source: str
+    """``field history``, ``last modification`` (of the whole record), or HubSpot's word for the kind of author."""
+    by_id: str = ""
+
+
 # ------------------------------------------------------------------ describing
 
 

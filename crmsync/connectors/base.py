@@ -16,6 +16,7 @@ from crmsync.remote import (
     ApiBudget,
     Bucket,
     Cursor,
+    Edit,
     HealthCheck,
     ObjectInfo,
     ObjectSpec,
@@ -71,6 +72,15 @@ class Connector(Protocol):
 
     def read(self, object_name: str, ids: Sequence[str], fields: Sequence[str]) -> Mapping[str, RemoteRecord]:
         """Current values by id, straight from the record (never from a search index). Missing ids are left out."""
+        ...
+
+    def edits(
+        self, object_name: str, ids: Sequence[str], fields: Sequence[str]
+    ) -> Mapping[tuple[str, str], Sequence[Edit]]:
+        """By record id and field, who changed it when, newest first; what the CRM cannot tell is left out.
+
+        Salesforce: field history where it is tracked, else the record's last modification. HubSpot: property history.
+        """
         ...
 
     def find(self, object_name: str, key_field: str, keys: Sequence[str]) -> Mapping[str, str]:

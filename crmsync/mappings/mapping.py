@@ -92,6 +92,7 @@ class Mapping:
     ) -> None:
         self.system: str = file.system
         self.file = file
+        self.freeze_after = file.freeze_after
         self.document = document
         self.kind_mappings = MappingProxyType(dict(kinds))
         self.links = tuple(links)

@@ -122,6 +122,10 @@ _BASES = (
         SELECT object, record_id, remote_field, new, run_id, at FROM journal WHERE seq IN (
             SELECT max(seq) FROM journal WHERE status = 'ok' AND op = 'update' AND record_id <> ''
             GROUP BY object, record_id, remote_field)""",
+    # somebody else's value in a field of ours, and whether we have given up writing over it
+    """CREATE TABLE edits (object TEXT NOT NULL, id TEXT NOT NULL, remote_field TEXT NOT NULL, theirs TEXT NOT NULL,
+        edited_at TEXT, by TEXT NOT NULL, source TEXT NOT NULL, frozen_run TEXT NOT NULL, thawed_at TEXT,
+        PRIMARY KEY (object, id, remote_field)) WITHOUT ROWID""",
 )
 
 

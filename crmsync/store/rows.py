@@ -99,5 +99,20 @@ class BaseRow:
     at: datetime | None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EditRow:
+    """Somebody else's value in a field of ours. ``frozen_run``: the run that froze the field; "" if it is not."""
+
+    object: str
+    id: str
+    remote_field: str
+    theirs: Scalar
+    edited_at: datetime | None = None
+    by: str = ""
+    source: str = ""
+    frozen_run: str = ""
+    thawed_at: datetime | None = None
+
+
 HistoryRow: TypeAlias = JournalRow
 """A journal row read back, with its run, instant and status."""

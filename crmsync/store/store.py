@@ -12,6 +12,7 @@ from crmsync.errors import StoreError
 from crmsync.store.bases import Bases
 from crmsync.store.census import Census
 from crmsync.store.database import connect, make_directory
+from crmsync.store.edits import Edits
 from crmsync.store.findings import Findings
 from crmsync.store.holds import Holds
 from crmsync.store.journal import Journal
@@ -28,7 +29,7 @@ _CHAINED = (
 """What of a run's report the chain vouches for."""
 
 
-class Store(Mirror, Census, Neighbourhoods, Findings, Runs, Holds, Journal, Bases):
+class Store(Mirror, Census, Neighbourhoods, Findings, Runs, Holds, Journal, Bases, Edits):
     """One SQLite file. Not thread-safe; open it where it is used."""
 
     def __init__(self, path: Path, conn: sqlite3.Connection, lock: StoreLock | None) -> None:

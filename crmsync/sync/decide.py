@@ -16,7 +16,7 @@ from crmsync.rules import Decision, FieldDecision, Finding, Rule, TaskRequest, d
 from crmsync.store import DecisionRow, FindingRow
 from crmsync.sync.bases import Memory
 from crmsync.sync.diff import Differ, Suggestion, label_of
-from crmsync.sync.edits import Held, settle_edits
+from crmsync.sync.edits import EditBook, Held
 from crmsync.sync.facts import DECIDED, Neighbourhood, Reader, Subject
 from crmsync.sync.places import place_of
 from crmsync.sync.plan import Change, Plan
@@ -45,7 +45,8 @@ def decide_changes(session: Session, report: RunReport, *, everything: bool = Fa
     rows = dict.fromkeys(chain(pending, _all_rows(session))) if everything else pending
     woken = reader.index(rows)
     seeds = woken.seeds | _woken(session, woken.watch_keys)
-    work = _Work(session, report, Outcome(), Memory(session, report.run_id))
+    run_id = report.run_id
+    work = _Work(session, report, Outcome(), Memory(session, run_id), EditBook(session, run_id))
     for done, neighbourhood in enumerate(reader.neighbourhoods(seeds)):
         work.decide(neighbourhood)
         if done % 50 == 0:
@@ -94,6 +95,7 @@ class _Work:
     report: RunReport
     outcome: Outcome
     memory: Memory
+    edits: EditBook
     held: list[Held] = field(default_factory=list)
     """Neighbourhoods in which somebody edited a field of ours: who did is asked for all of them at once."""
 
@@ -104,6 +106,7 @@ class _Work:
         rows = self._rows(records)
         found = self._differ().compare(decision.fields, records, rows, self.memory.of(rows))
         self.memory.agree(found.agreed)
+        self.edits.clear(found)
         unreadable = [_value_finding("UNREADABLE_VALUE", "could not be read", p) for p in neighbourhood.problems]
         unwritable = [_value_finding("UNWRITABLE_VALUE", "was not written", p) for p in found.problems]
         suggested = [_suggestion_finding(suggestion) for suggestion in found.suggestions]
@@ -122,7 +125,7 @@ class _Work:
     def finish(self) -> None:
         """Settle what waits for who edited it."""
         if self.held:
-            settle_edits(self.session, self._differ(), self.held)
+            self.edits.settle(self._differ(), self.held)
         for held in self.held:
             self._keep(held)
 

@@ -11,6 +11,7 @@ from crmsync.connectors.hubspot import census
 from crmsync.connectors.hubspot.api import HubSpotApi
 from crmsync.connectors.hubspot.associations import read_links
 from crmsync.connectors.hubspot.health import HealthChecks
+from crmsync.connectors.hubspot.history import PropertyHistory
 from crmsync.connectors.hubspot.provision import Provisioner
 from crmsync.connectors.hubspot.pull import Puller, PullState
 from crmsync.connectors.hubspot.push import Pusher
@@ -23,6 +24,7 @@ from crmsync.remote import (
     ApiBudget,
     Bucket,
     Cursor,
+    Edit,
     HealthCheck,
     ObjectInfo,
     ObjectSpec,
@@ -50,6 +52,7 @@ class HubSpotConnector:
         self._api = HubSpotApi(settings, pacer=pacer)
         self._types = ObjectTypes(self._api)
         self._reader = RecordReader(self._api)
+        self._history = PropertyHistory(self._api)
         self._pusher = Pusher(self._api, self._types.resolve)
         self._health = HealthChecks(self._api, self._types)
         self._whole: dict[str, Sequence[str]] = {}
@@ -70,6 +73,11 @@ class HubSpotConnector:
             page = pull_whole(self._api, ObjectSpec(object_name, tuple(fields)))
             return {record.id: record for record in page.records if record.id in set(ids)}
         return self._reader.read(self._types.resolve(object_name), ids, fields)
+
+    def edits(
+        self, object_name: str, ids: Sequence[str], fields: Sequence[str]
+    ) -> Mapping[tuple[str, str], Sequence[Edit]]:
+        return self._history.read(self._types.resolve(object_name), ids, fields)
 
     def find(self, object_name: str, key_field: str, keys: Sequence[str]) -> Mapping[str, str]:
         return self._reader.find(self._types.resolve(object_name), key_field, keys) if keys else {}

@@ -11,6 +11,7 @@ from crmsync.connectors.base import ConnectionSettings
 from crmsync.connectors.salesforce import census
 from crmsync.connectors.salesforce.client import Client
 from crmsync.connectors.salesforce.describe import Descriptions, checked_object
+from crmsync.connectors.salesforce.history import read_edits
 from crmsync.connectors.salesforce.pull import load_position, pull
 from crmsync.connectors.salesforce.push import MAX_WRITES, Pusher
 from crmsync.connectors.salesforce.rows import all_ids, count_rows, find_ids, read_rows, remote_record
@@ -21,6 +22,7 @@ from crmsync.remote import (
     ApiBudget,
     Bucket,
     Cursor,
+    Edit,
     HealthCheck,
     ObjectInfo,
     ObjectSpec,
@@ -72,6 +74,11 @@ class SalesforceConnector:
         asked = list(dict.fromkeys(["Id", *([stamp] if stamp else []), *fields]))
         rows = read_rows(self._client, object_name, list(dict.fromkeys(ids)), asked)
         return {record_id: remote_record(row, fields, stamp) for record_id, row in rows.items()}
+
+    def edits(
+        self, object_name: str, ids: Sequence[str], fields: Sequence[str]
+    ) -> Mapping[tuple[str, str], Sequence[Edit]]:
+        return read_edits(self._client, self._descriptions, object_name, ids, fields)
 
     def find(self, object_name: str, key_field: str, keys: Sequence[str]) -> Mapping[str, str]:
         if not keys:

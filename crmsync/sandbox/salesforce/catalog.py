@@ -61,6 +61,31 @@ def custom_object_fields(label: str, name_label: str) -> list[dict[str, Any]]:
     ]  # fmt: skip
 
 
+def history_object(parent: str, label: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """(object, fields) of an object's field history (Object Reference: StandardObjectNameHistory)."""
+    is_custom = parent.endswith("__c")
+    link = "ParentId" if is_custom else f"{parent}Id"
+    name = f"{parent[:-3]}__History" if is_custom else _HISTORIES.get(parent, f"{parent}History")
+    fixed = {"createable": False, "updateable": False, "permissionable": False}
+    spec = {"name": name, "label": f"{label} History", "labelPlural": f"{label} History", "keyPrefix": "017",
+            "createable": False, "updateable": False, "deletable": False, "queryable": True, "replicateable": True,
+            "retrieveable": True, "searchable": False, "layoutable": False, "triggerable": False, "undeletable": False,
+            "mergeable": False, "custom": False}  # fmt: skip
+    return spec, [
+        {"name": "Id", "label": f"{label} History ID", "type": "id"},
+        _stamp("IsDeleted", "Deleted", "boolean"),
+        {**_user(link, f"{label} ID"), "referenceTo": [parent]},
+        _user("CreatedById", "Created By ID"),
+        _stamp("CreatedDate", "Created Date"),
+        {"name": "Field", "label": "Changed Field", "type": "picklist", "length": 255, **fixed},
+        {"name": "DataType", "label": "Datatype", "type": "picklist", "length": 40, **fixed},
+        {"name": "OldValue", "label": "Old Value", "type": "anyType", "length": 255, "filterable": False, **fixed},
+        {"name": "NewValue", "label": "New Value", "type": "anyType", "length": 255, "filterable": False, **fixed},
+    ]
+
+
+_HISTORIES = {"Opportunity": "OpportunityFieldHistory"}
+
 NAME_OBJECT: dict[str, Any] = {
     "name": "Name", "label": "Name", "labelPlural": "Names", "keyPrefix": None, "queryable": False, "createable": False,
     "updateable": False, "deletable": False, "pseudo": True,

@@ -13,6 +13,7 @@ from crmsync.sandbox.salesforce import seed
 from crmsync.sandbox.salesforce.audit import AuditEntry, read_audit
 from crmsync.sandbox.salesforce.base import Clock
 from crmsync.sandbox.salesforce.bulk.service import Bulk
+from crmsync.sandbox.salesforce.fieldhistory import track_history
 from crmsync.sandbox.salesforce.ids import to_18
 from crmsync.sandbox.salesforce.loading import Loading
 from crmsync.sandbox.salesforce.records import Actor, Records
@@ -125,6 +126,11 @@ class SalesforceOrg(Loading):
     @visibility_delay.setter
     def visibility_delay(self, seconds: float) -> None:
         self.visibility.delay = seconds
+
+    def track_history(self, sobject: str, fields: Sequence[str]) -> None:
+        """Set History Tracking in Setup: from now on, changes of these fields leave rows in the history object."""
+        with self.store.transaction():
+            track_history(self, self.schema.require(sobject), fields)
 
     # ---------------------------------------------------------------- sign-in, logs
 

@@ -23,6 +23,7 @@ from crmsync.sandbox.salesforce.errors import (
     precondition_failed,
     required_missing,
 )
+from crmsync.sandbox.salesforce.fieldhistory import note_history
 from crmsync.sandbox.salesforce.ids import to_18
 from crmsync.sandbox.salesforce.schema import Field, SObject
 from crmsync.sandbox.salesforce.store import Row, quote
@@ -130,6 +131,7 @@ class Records:
         self.org.store.update(sobject, old["Id"], draft.values)
         changes = {name: (old.get(name), draft.values.get(name)) for name in draft.given}
         write_audit(self.org, actor, "update", sobject.name, old["Id"], changes)
+        note_history(self.org, actor, sobject, old["Id"], changes)
         effects.after_save(self.org, actor, draft)
 
     def _touch(self, actor: Actor, draft: Draft) -> None:

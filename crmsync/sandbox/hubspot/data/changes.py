@@ -86,7 +86,15 @@ class Changes:
 
 def _versions(changes: list[tuple[Any, ...]], row: Row, value: str | None) -> Iterable[dict[str, Any]]:
     for _, _, new, at_ms, source_type, source_id in changes:
-        yield {"value": new or "", "timestamp": wire(at_ms), "sourceType": source_type, "sourceId": source_id}
+        user = source_id.removeprefix("userId:")
+        person = {"updatedByUserId": int(user)} if user != source_id and user.isdigit() else {}
+        yield {
+            "value": new or "",
+            "timestamp": wire(at_ms),
+            "sourceType": source_type,
+            "sourceId": source_id,
+            **person,
+        }
     first = changes[-1][1] if changes else value
     if first:
         yield {"value": first, "timestamp": wire(row.created_ms), "sourceType": "IMPORT", "sourceId": "1"}
