@@ -10,12 +10,15 @@ from crmsync.store.database import Row
 from crmsync.store.decisions import Decisions
 from crmsync.store.rows import FindingRow
 
-_COLUMNS = "code, severity, kind, id, subject, message, rule, place, evidence, label, first_seen, last_seen, cleared_at"
+_COLUMNS = (
+    "code, severity, kind, id, subject, message, rule, place, evidence, label, detail, first_seen, last_seen, cleared_at"
+)
 _UPSERT = """INSERT INTO findings (code, severity, kind, id, subject, message, rule, place, evidence, label,
-        root, first_seen, last_seen, cleared_at, opened_run, cleared_run) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,?,NULL)
+        detail, root, first_seen, last_seen, cleared_at, opened_run, cleared_run)
+    VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,?,NULL)
     ON CONFLICT (code, kind, id, subject) DO UPDATE SET
         severity = excluded.severity, message = excluded.message, rule = excluded.rule, place = excluded.place,
-        evidence = excluded.evidence, label = excluded.label, root = excluded.root,
+        evidence = excluded.evidence, label = excluded.label, detail = excluded.detail, root = excluded.root,
         last_seen = excluded.last_seen,
         first_seen = CASE WHEN cleared_at IS NULL THEN first_seen ELSE excluded.first_seen END,
         opened_run = CASE WHEN cleared_at IS NULL THEN opened_run ELSE excluded.opened_run END,
@@ -23,7 +26,7 @@ _UPSERT = """INSERT INTO findings (code, severity, kind, id, subject, message, r
 _KEPT = (
     "code, kind, id, subject, first_seen, cleared_at, opened_run, cleared_run, severity, message, rule, place, evidence"
 )
-_TO_HISTORY = f"""INSERT INTO finding_history ({_KEPT}, label) SELECT {_KEPT}, label FROM findings
+_TO_HISTORY = f"""INSERT INTO finding_history ({_KEPT}, label, detail) SELECT {_KEPT}, label, detail FROM findings
     WHERE code = ? AND kind = ? AND id = ? AND subject = ? AND cleared_at IS NOT NULL"""
 _SEVERITIES = "CASE severity WHEN 'error' THEN 0 WHEN 'warning' THEN 1 ELSE 2 END"
 
@@ -109,11 +112,12 @@ class Findings(Decisions):
 def _to_row(row: FindingRow, root: str, stamp: str | None, run_id: str) -> Row:
     place, evidence = row.where, to_json(row.evidence)
     named = (row.code, row.severity, row.kind, row.id, row.subject, row.message, row.rule, place, evidence, row.label)
-    return (*named, root, stamp, stamp, run_id)
+    return (*named, to_json(row.detail) if row.detail else "", root, stamp, stamp, run_id)
 
 
 def _from_row(row: Row) -> FindingRow:
-    code, severity, kind, record_id, subject, message, rule, place, evidence, label, first, last, cleared = row
+    code, severity, kind, record_id, subject, message, rule, place, evidence, label, detail, *life = row
+    first, last, cleared = life
     return FindingRow(
         code=code,
         severity=severity,
@@ -125,6 +129,7 @@ def _from_row(row: Row) -> FindingRow:
         where=place,
         evidence=from_json(evidence or "[]"),
         label=label,
+        detail=from_json(detail or "{}"),
         first_seen=from_stamp(first),
         last_seen=from_stamp(last),
         cleared_at=from_stamp(cleared),

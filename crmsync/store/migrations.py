@@ -169,10 +169,20 @@ def _steps() -> Migrations:
         for statement in _BASES:
             db.execute(statement)
 
+    @steps()
+    def m007_identity(db: Database) -> None:
+        """The blocking index, scored pairs, people's answers; the score behind a finding."""
+        from crmsync.store import blocks, likenesses
+
+        for statement in (*blocks.TABLES, *likenesses.TABLES):
+            db.execute(statement)
+        for table in ("findings", "finding_history"):
+            db.execute(f"ALTER TABLE {table} ADD COLUMN detail TEXT NOT NULL DEFAULT ''")
+
     return steps
 
 
-LATEST = 6
+LATEST = 7
 
 
 def migrate(conn: sqlite3.Connection, *, up_to: int = LATEST) -> None:

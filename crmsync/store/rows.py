@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from dataclasses import field as default
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from crmsync.remote import Scalar
 
@@ -47,6 +47,8 @@ class FindingRow:
     evidence: list[str] = default(default_factory=list)
     label: str = ""
     """What a person calls the record."""
+    detail: dict[str, Any] = default(default_factory=dict)
+    """``score``, ``reasons`` and ``candidates``, where records were compared."""
     first_seen: datetime | None = None
     last_seen: datetime | None = None
     cleared_at: datetime | None = None

@@ -16,6 +16,7 @@ from crmsync.store.edits import Edits
 from crmsync.store.findings import Findings
 from crmsync.store.holds import Holds
 from crmsync.store.journal import Journal
+from crmsync.store.likenesses import Likenesses
 from crmsync.store.lock import StoreLock
 from crmsync.store.migrations import LATEST
 from crmsync.store.mirror import Mirror
@@ -29,7 +30,7 @@ _CHAINED = (
 """What of a run's report the chain vouches for."""
 
 
-class Store(Mirror, Census, Neighbourhoods, Findings, Runs, Holds, Journal, Bases, Edits):
+class Store(Mirror, Census, Neighbourhoods, Likenesses, Findings, Runs, Holds, Journal, Bases, Edits):
     """One SQLite file. Not thread-safe; open it where it is used."""
 
     def __init__(self, path: Path, conn: sqlite3.Connection, lock: StoreLock | None) -> None:
