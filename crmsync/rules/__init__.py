@@ -2,7 +2,7 @@
 
 from crmsync.rules.codes import FLAGS
 from crmsync.rules.decide import decide
-from crmsync.rules.decision import Credit, Decision, Facts, FieldDecision, Finding, Rule, TaskRequest
+from crmsync.rules.decision import Credit, Decision, Detail, Facts, FieldDecision, Finding, Likeness, Rule, TaskRequest
 from crmsync.rules.neighbourhood import link_keys, neighbourhood_keys
 from crmsync.rules.policy import Policy, load_policy, load_policy_text, policy_json_schema
 
@@ -10,9 +10,11 @@ __all__ = [
     "FLAGS",
     "Credit",
     "Decision",
+    "Detail",
     "Facts",
     "FieldDecision",
     "Finding",
+    "Likeness",
     "Policy",
     "Rule",
     "TaskRequest",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from crmsync.diagnostics import Span
 from crmsync.records import (
@@ -22,6 +22,33 @@ from crmsync.records import (
     User,
     Value,
 )
+
+Answer = Literal["duplicate", "related", "different", "skip"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Likeness:
+    """Two records that look alike, as the matching model sees them or as a person has said.
+
+    ``one`` is of ``kind``: two accounts, two contacts, or a registration (``one``) and the account that it may mean.
+    """
+
+    kind: str
+    one: str
+    other: str
+    duplicate: float
+    """Probability that they are the same."""
+    related: float = 0.0
+    """Probability that they belong to one family without being the same."""
+    weight: float = 0.0
+    """Evidence in bits; positive speaks for the same."""
+    reasons: tuple[str, ...] = ()
+    answer: Answer | None = None
+    """What a person said; it beats the probabilities."""
+
+    def partner_of(self, record_id: str) -> str:
+        """The other one."""
+        return self.other if record_id == self.one else self.one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +71,10 @@ class Facts:
     open_registrations: Mapping[str, int] = field(default_factory=dict)
     """By partner: how many registrations it has open in the whole CRM, for policies that limit them. Where nothing is
     given, those of the neighbourhood are counted."""
+    likenesses: tuple[Likeness, ...] = ()
+    """Pairs among these records that are alike, sorted by kind and ids."""
+    shared_keys: frozenset[str] = frozenset()
+    """Index keys (``domain:…``, ``name:…``) that too many records have to identify any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +129,25 @@ class Finding:
     subject: str = ""
     evidence: tuple[str, ...] = ()
     task: TaskRequest | None = None
+    detail: Detail | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """What a comparison of records showed. ``candidates`` are the ids, the likeliest first."""
+
+    candidates: tuple[str, ...]
+    score: float | None = None
+    """Probability of the likeliest; ``None`` where a rule, not the model, found it."""
+    reasons: tuple[str, ...] = ()
+    answered: bool = False
+    """A person has said so."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """For the store and ``--json``."""
+        score = None if self.score is None else round(self.score, 4)
+        said = {"answered": True} if self.answered else {}
+        return {"score": score, "reasons": list(self.reasons), "candidates": list(self.candidates), **said}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from crmsync.records import ClosureCode, ConflictStatus, Deal, Registration, RegistrationState
 from crmsync.rules.decision import Rule
-from crmsync.rules.identity import Company, Match, company_of_registration
+from crmsync.rules.identity import Company, Match, company_of_registration, match_alike
 from crmsync.rules.protection import Window, build_window, was_approved
 from crmsync.rules.situation import PENDING, SETTLED, Situation, is_closed
 from crmsync.rules.uniqueness import site_of
@@ -121,7 +121,7 @@ def _open(registration: Registration, situation: Situation, quoting: dict[str, l
     deal = situation.all_deals.get(registration.deal_id or "")
     if deal is None:
         deal = next(iter(quoting.get(number_key(registration.number), ())), None)
-    company = company_of_registration(registration, situation.policy)
+    company = company_of_registration(registration, situation.policy).without(situation.index.shared)
     match = _match(registration, company, situation)
     partner_id = situation.resolve(registration.partner_id)
     merged = partner_id != registration.partner_id
@@ -144,7 +144,11 @@ def _open(registration: Registration, situation: Situation, quoting: dict[str, l
 
 def _match(registration: Registration, company: Company, situation: Situation) -> Match:
     """An account that a person has chosen is right; otherwise the description decides."""
-    described = situation.index.match(company)
+    described = match_alike(
+        situation.index.match(company),
+        situation.alike.meant_by(registration.id),
+        situation.alike.limits("registration"),
+    )
     given = situation.resolve(registration.account_id)
     if given is None or described.account_id == given:
         return described

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
-from itertools import pairwise
+from itertools import combinations, pairwise
 
 from crmsync.records import Contact, Deal
+from crmsync.rules.decision import Detail
 from crmsync.rules.dossier import Dossier, Dossiers
 from crmsync.rules.identity import is_same_company
+from crmsync.rules.reasons import clip
 from crmsync.rules.situation import Situation, is_closed, shares_products
 from crmsync.rules.uniqueness import site_of
 
@@ -19,42 +21,105 @@ def find_account_duplicates(situation: Situation) -> None:
     if not situation.policy.model.duplicates.accounts:
         return
     twins: dict[str, set[str]] = defaultdict(set)
-    for _, ids in situation.index.groups():
-        for at, one in enumerate(ids):
-            for other in ids[at + 1 :]:
-                if _are_twins(one, other, situation):
-                    twins[one].add(other)
-                    twins[other].add(one)
+    for one, other in _pairs_to_look_at(situation):
+        if _are_twins(one, other, situation):
+            twins[one].add(other)
+            twins[other].add(one)
     rule = situation.policy.rule("duplicates", "accounts")
     for account_id in sorted(twins):
         others = sorted(twins[account_id])
-        names = ", ".join(situation.accounts[other].name or other for other in others)
+        names = listed_some([situation.accounts[other].name or other for other in others])
         message = f"looks like the same company as {names}"
-        situation.findings.add("DUP_ACCOUNT", "account", account_id, message, rule, evidence=others)
+        reasons = _shared_in_words(account_id, others, situation)
+        detail = situation.alike.detail("account", account_id, others, reasons)
+        situation.findings.add("DUP_ACCOUNT", "account", account_id, message, rule, evidence=others, detail=detail)
+
+
+def _pairs_to_look_at(situation: Situation) -> Iterator[tuple[str, str]]:
+    """Accounts that share a key, and those that the model or a person holds to be the same."""
+    for _, ids in situation.index.groups():
+        yield from combinations(ids, 2)
+    for pair in situation.alike.pairs("account", "duplicate"):
+        if pair.one in situation.accounts and pair.other in situation.accounts:
+            yield pair.one, pair.other
 
 
 def _are_twins(one: str, other: str, situation: Situation) -> bool:
+    """A person's word first; then the CRM's hierarchy; then what identifies a company; then the model."""
+    pair = situation.alike.pair("account", one, other)
+    if pair is not None and pair.answer in ("duplicate", "related", "different"):
+        return pair.answer == "duplicate"
     family = {situation.resolve(situation.accounts[i].parent_id) for i in (one, other)}
     if family & {one, other} or situation.root_of(one) == situation.root_of(other):
         return False
-    return is_same_company(situation.index.companies[one], situation.index.companies[other])
+    if is_same_company(situation.index.companies[one], situation.index.companies[other]):
+        return True
+    return situation.alike.verdict("account", one, other) == "duplicate"
+
+
+def _shared_in_words(account_id: str, others: Sequence[str], situation: Situation) -> tuple[str, ...]:
+    """What the account has in common with any of its twins: company number, domain, name."""
+    own = situation.index.companies[account_id].index_keys()
+    theirs: set[str] = set()
+    for other in others:
+        theirs |= situation.index.companies[other].index_keys()
+    words = {"number": "same company number", "domain": "same domain", "name": "same name"}
+    shared = {key.partition(":")[0] for key in own & theirs}
+    return tuple(text for kind, text in words.items() if kind in shared)
+
+
+def listed_some(names: Sequence[str], most: int = 5) -> str:
+    """A few names, and how many more there are."""
+    more = len(names) - most
+    shown = ", ".join(clip(name, 80) for name in names[:most])
+    return f"{shown} and {more} more" if more > 0 else shown
 
 
 def find_contact_duplicates(situation: Situation) -> None:
-    """``DUP_CONTACT``: contacts with one e-mail address."""
+    """``DUP_CONTACT``: contacts with one e-mail address, and those that the model or a person holds to be the same."""
     if not situation.policy.model.duplicates.contacts:
         return
-    by_email: dict[str, list[Contact]] = defaultdict(list)
-    for contact in situation.contacts:
-        if contact.email and contact.email.strip():
-            by_email[contact.email.strip().lower()].append(contact)
+    contacts = {contact.id: contact for contact in situation.contacts}
+    twins: dict[str, set[str]] = defaultdict(set)
+    for one, other in _contacts_to_look_at(contacts, situation):
+        if situation.alike.verdict("contact", one, other) not in ("related", "different"):
+            twins[one].add(other)
+            twins[other].add(one)
     rule = situation.policy.rule("duplicates", "contacts")
-    for contacts in by_email.values():
-        ids = [contact.id for contact in contacts]
-        for contact in contacts if len(contacts) > 1 else ():
-            others = [i for i in ids if i != contact.id]
-            message = f"{len(others)} other {'contact has' if len(others) == 1 else 'contacts have'} this address"
-            situation.findings.add("DUP_CONTACT", "contact", contact.id, message, rule, evidence=others)
+    for contact_id in sorted(twins):
+        others = sorted(twins[contact_id])
+        same = [
+            i for i in others if address_of(contacts[i]) and address_of(contacts[i]) == address_of(contacts[contact_id])
+        ]
+        detail = situation.alike.detail("contact", contact_id, others, ("same e-mail address",) if same else ())
+        message = _contact_message(others, same, contacts)
+        situation.findings.add("DUP_CONTACT", "contact", contact_id, message, rule, evidence=others, detail=detail)
+
+
+def _contact_message(others: Sequence[str], same: Sequence[str], contacts: Mapping[str, Contact]) -> str:
+    if len(same) == len(others):
+        return f"{len(others)} other {'contact has' if len(others) == 1 else 'contacts have'} this address"
+    names = (" ".join(filter(None, (contacts[i].first_name, contacts[i].last_name))) or i for i in others)
+    return f"looks like the same person as {listed_some(list(names))}"
+
+
+def _contacts_to_look_at(contacts: Mapping[str, Contact], situation: Situation) -> Iterator[tuple[str, str]]:
+    by_email: dict[str, list[str]] = defaultdict(list)
+    for contact in contacts.values():
+        if address := address_of(contact):
+            by_email[address].append(contact.id)
+    most = situation.policy.model.identity.shared_above
+    for address, ids in by_email.items():
+        if 1 < len(ids) <= most and f"email:{address}" not in situation.facts.shared_keys:
+            yield from combinations(ids, 2)
+    for pair in situation.alike.pairs("contact", "duplicate"):
+        if pair.one in contacts and pair.other in contacts:
+            yield pair.one, pair.other
+
+
+def address_of(contact: Contact) -> str:
+    """The e-mail address as it is compared."""
+    return (contact.email or "").strip().lower()
 
 
 def find_deal_duplicates(situation: Situation) -> None:
@@ -79,7 +144,27 @@ def _find_near(deals: Sequence[Deal], span: timedelta, situation: Situation) -> 
         if one.created_at and other.created_at and other.created_at - one.created_at <= span:
             for deal, twin in ((one, other), (other, one)):
                 message = f"same account, products and amount as {twin.name or twin.id}"
-                situation.findings.add("DUP_DEAL", "deal", deal.id, message, rule, subject=twin.id, evidence=(twin.id,))
+                detail = Detail((twin.id,), _deal_score(one, other, span), _deal_reasons(one, other))
+                situation.findings.add(
+                    "DUP_DEAL", "deal", deal.id, message, rule, subject=twin.id, evidence=(twin.id,), detail=detail
+                )
+
+
+def _deal_reasons(one: Deal, other: Deal) -> tuple[str, ...]:
+    days = (other.created_at - one.created_at).days if one.created_at and other.created_at else 0
+    apart = "created on the same day" if days == 0 else f"created {days} day{'s' if days > 1 else ''} apart"
+    products = f"same products: {', '.join(one.products)}" if one.products else "neither names a product"
+    return ("same account", f"same amount: {one.amount} {one.currency or ''}".rstrip(), products, apart)
+
+
+def _deal_score(one: Deal, other: Deal, span: timedelta) -> float:
+    """How likely two deals are one: a stated judgement, not a measurement. Nearer in time and a close date more."""
+    if not (one.created_at and other.created_at):
+        return 0.5
+    near = 1.0 - (other.created_at - one.created_at) / span if span else 1.0
+    named = 0.1 if one.products else 0.0
+    dated = 0.1 if one.close_date and one.close_date == other.close_date else 0.0
+    return round(0.6 + 0.15 * near + named + dated, 4)
 
 
 # ---------------------------------------------------------------- direct deals beside registrations

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, time
 
 from crmsync.rules.codes import FLAGS
-from crmsync.rules.decision import Finding, Rule, TaskRequest
+from crmsync.rules.decision import Detail, Finding, Rule, TaskRequest
 from crmsync.rules.policy import Policy
 from crmsync.rules.policy.model import TaskRule
 from crmsync.rules.reasons import NEXT_ACTIONS, clip
@@ -43,6 +43,7 @@ class Findings:
         severity: str = "",
         task: TaskRule | None = None,
         occasion: str = "",
+        detail: Detail | None = None,
     ) -> None:
         """Note a finding. ``task`` asks for a to-do whatever the policy says; ``occasion`` tells repeats apart."""
         request = self._task(code, kind, record_id, message, f"{subject}:{occasion}", task)
@@ -59,6 +60,7 @@ class Findings:
             subject=subject,
             evidence=tuple(evidence),
             task=request,
+            detail=detail,
         )
         self._found[code, kind, record_id, subject] = finding
         self._on[kind, record_id].append(finding)

@@ -5,15 +5,17 @@ Only a *match* may block anybody; what is *ambiguous* is flagged for a person.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from crmsync.records import Account, Registration
+from crmsync.rules.decision import Likeness
 from crmsync.rules.freemail import FREE_MAIL_DOMAINS
 from crmsync.rules.names import legal_name, registrable_domain
 from crmsync.rules.policy import Policy
+from crmsync.rules.policy.matching import Alike
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,17 @@ class Company:
             keys.add(f"name:{self.name}")
         return frozenset(keys)
 
+    def without(self, shared: Set[str]) -> Company:
+        """The same company without what many others have too."""
+        if not shared or shared.isdisjoint(self.index_keys()):
+            return self
+        return replace(
+            self,
+            name="" if f"name:{self.name}" in shared else self.name,
+            number="" if f"number:{self.number}" in shared else self.number,
+            domains=frozenset(domain for domain in self.domains if f"domain:{domain}" not in shared),
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Match:
@@ -44,6 +57,8 @@ class Match:
     step: str = ""
     candidates: tuple[str, ...] = ()
     reasons: tuple[str, ...] = ()
+    score: float | None = None
+    """Probability, where the matching model found it."""
 
 
 def usable_domain(text: str | None, policy: Policy) -> str | None:
@@ -83,8 +98,13 @@ def _company(name: str | None, country: str | None, number: str | None, domains:
 class AccountIndex:
     """The accounts of a neighbourhood by what identifies them."""
 
-    def __init__(self, accounts: Sequence[Account], policy: Policy) -> None:
+    def __init__(self, accounts: Sequence[Account], policy: Policy, shared: Set[str] = frozenset()) -> None:
         self.companies = {account.id: company_of_account(account, policy) for account in accounts}
+        counts = Counter(key for company in self.companies.values() for key in company.index_keys())
+        self.shared = shared | {key for key, number in counts.items() if number > policy.model.identity.shared_above}
+        """Keys that too many accounts have to identify one."""
+        if self.shared:
+            self.companies = {i: company.without(self.shared) for i, company in self.companies.items()}
         self._by_key: dict[str, list[str]] = defaultdict(list)
         for account_id in sorted(self.companies):
             company = self.companies[account_id]
@@ -134,6 +154,25 @@ class AccountIndex:
             return Match("match", ids[0], "name", tuple(ids), ("legal name and country are the same",))
         reason = "the name is the same, but that is all" if len(ids) == 1 else "several accounts have the name"
         return Match("ambiguous", None, "name", tuple(ids), (reason,))
+
+
+def match_alike(described: Match, meant: Sequence[Likeness], limits: Alike) -> Match:
+    """The match with what the model, or a person, says about it.
+
+    The model only speaks where the fields that identify a company find nothing. One account that is certain, with no
+    other to be asked about, is a match; anything less certain asks.
+    """
+    said = [pair for pair in meant if pair.answer == "duplicate"]
+    if len(said) == 1:
+        return Match("match", said[0].other, "answer", (said[0].other,), ("a person has said so",), 1.0)
+    if described.outcome != "none" or not meant:
+        return described
+    ids = tuple(pair.other for pair in meant)
+    best = meant[0]
+    if len(meant) == 1 and best.duplicate >= limits.match.at:
+        return Match("match", best.other, "likeness", ids, best.reasons or ("the description fits",), best.duplicate)
+    reason = "this account may be meant" if len(ids) == 1 else "several accounts may be meant"
+    return Match("ambiguous", None, "likeness", ids, (reason, *best.reasons), best.duplicate)
 
 
 def _differ(one: str, other: str) -> bool:

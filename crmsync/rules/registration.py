@@ -7,6 +7,7 @@ from datetime import timedelta
 from crmsync.records import AgreementStatus, ClosureCode, Partner, RegistrationState, Stage
 from crmsync.rules.approval import has_clock_skew, sla_due_at
 from crmsync.rules.certification import standing_of
+from crmsync.rules.decision import Detail
 from crmsync.rules.dossier import Dossier, Dossiers
 from crmsync.rules.eligibility import find_terms
 from crmsync.rules.identity import is_free_mail
@@ -87,7 +88,24 @@ def _close_duplicate(dossier: Dossier, site: list[Dossier], situation: Situation
         dossier.move(RegistrationState.CLOSED, "DUP_REGISTRATION", reason, rule)
         dossier.closure = ClosureCode.DUPLICATE
     message = f"{dossier.label} repeats {original.label} of the same partner"
-    situation.findings.add("DUP_REGISTRATION", "registration", dossier.id, message, rule, evidence=(original.label,))
+    detail = Detail((original.id,), 1.0, _reasons_for(dossier, original))
+    situation.findings.add(
+        "DUP_REGISTRATION", "registration", dossier.id, message, rule, evidence=(original.label,), detail=detail
+    )
+
+
+def _reasons_for(one: Dossier, original: Dossier) -> tuple[str, ...]:
+    """What two claims of a partner have in common, in plain words."""
+    shared = sorted(set(one.record.products) & set(original.record.products))
+    same_amount = one.record.amount is not None and one.record.amount == original.record.amount
+    said = (
+        "same partner",
+        "same customer",
+        f"same products: {', '.join(shared)}" if shared else "",
+        "same amount" if same_amount else "",
+        "same deal" if one.deal_id and one.deal_id == original.deal_id else "",
+    )
+    return tuple(text for text in said if text)
 
 
 def _is_original(one: Dossier, later: Dossier, situation: Situation) -> bool:
@@ -149,7 +167,9 @@ def _find_gaps(dossier: Dossier, situation: Situation) -> None:
     if dossier.match.outcome == "ambiguous":
         message = f"{dossier.match.reasons[0]}: {', '.join(_account_names(dossier, situation))}"
         rule = policy.rule("identity")
-        findings.add("AMBIGUOUS_ACCOUNT", "registration", dossier.id, message, rule, evidence=dossier.match.candidates)
+        ids = dossier.match.candidates
+        detail = situation.alike.detail("registration", dossier.id, ids, dossier.match.reasons[:1])
+        findings.add("AMBIGUOUS_ACCOUNT", "registration", dossier.id, message, rule, evidence=ids, detail=detail)
 
 
 def _account_names(dossier: Dossier, situation: Situation) -> list[str]:

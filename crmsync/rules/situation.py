@@ -21,6 +21,7 @@ from crmsync.records import (
     Stage,
     Touch,
 )
+from crmsync.rules.alike import AlikePairs
 from crmsync.rules.decision import Facts
 from crmsync.rules.expressions import Expression, Scope
 from crmsync.rules.findings import Findings
@@ -62,7 +63,8 @@ class Situation:
         self.accounts: dict[str, Account] = {a.id: a for a in sorted(living, key=lambda a: a.id)}
         self.partners: dict[str, Partner] = dict(sorted(facts.partners.items()))
         self.contacts: list[Contact] = sorted(facts.contacts, key=lambda c: c.id)
-        self.index = AccountIndex(tuple(self.accounts.values()), policy)
+        self.index = AccountIndex(tuple(self.accounts.values()), policy, facts.shared_keys)
+        self.alike = AlikePairs(facts.likenesses, policy)
         self.registrations: dict[str, Registration] = {r.id: r for r in sorted(facts.registrations, key=lambda r: r.id)}
         self.all_deals: dict[str, Deal] = {d.id: d for d in sorted(facts.deals, key=lambda d: d.id)}
         self.deals: dict[str, Deal] = {d.id: d for d in self.all_deals.values() if self._in_scope(d)}

@@ -136,7 +136,7 @@ class Blocks(Tables):
     def frequency(self, kind: str, column: str, value: str) -> tuple[int, int]:
         """How many records of a kind have the value in the column, and how many have any."""
         own, all_ = hashed(kind, column, value), hashed(kind, column)
-        found = dict(self._rows("SELECT term, n FROM term_counts WHERE term IN (?, ?)", (own, all_)))
+        found: dict[int, int] = dict(self._rows("SELECT term, n FROM term_counts WHERE term IN (?, ?)", (own, all_)))
         return found.get(own, 0), found.get(all_, 0)
 
     # ------------------------------------------------------------------ inside
@@ -155,7 +155,9 @@ class Blocks(Tables):
         first = ((row[0] if row else 0) or 0) + 1
         numbered = list(enumerate(chunk, start=first))
         self._many("INSERT INTO prepared VALUES (?, ?, ?, ?)", [(n, r.kind, r.id, r.body) for n, r in numbered])
-        self._many("INSERT INTO new_keys VALUES (?, ?)", [(hashed(r.kind, key), n) for n, r in numbered for key in r.keys])
+        self._many(
+            "INSERT INTO new_keys VALUES (?, ?)", [(hashed(r.kind, key), n) for n, r in numbered for key in r.keys]
+        )
         self._many("INSERT INTO new_terms VALUES (?)", [(term,) for _, r in numbered for term in _terms(r)])
 
     def _take_out(self, record: Prepared) -> None:

@@ -11,7 +11,8 @@ from crmsync.store.decisions import Decisions
 from crmsync.store.rows import FindingRow
 
 _COLUMNS = (
-    "code, severity, kind, id, subject, message, rule, place, evidence, label, detail, first_seen, last_seen, cleared_at"
+    "code, severity, kind, id, subject, message, rule, place, evidence, label, detail, "
+    "first_seen, last_seen, cleared_at"
 )
 _UPSERT = """INSERT INTO findings (code, severity, kind, id, subject, message, rule, place, evidence, label,
         detail, root, first_seen, last_seen, cleared_at, opened_run, cleared_run)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
 
 from crmsync.store.blocks import Blocks
-from crmsync.store.codec import from_json, from_stamp, to_json, to_stamp
+from crmsync.store.codec import from_json, to_json
 
 TABLES = (
     # `kind`, `one` is the smaller of the two; a registration comes before the account that it may mean
@@ -113,4 +112,4 @@ def _values(row: LikenessRow) -> tuple[object, ...]:
 def _likeness(row: tuple[object, ...]) -> LikenessRow:
     *named, evidence, model = row
     parsed = tuple((str(f), str(level), float(w), str(text)) for f, level, w, text in from_json(str(evidence)))
-    return LikenessRow(*named, parsed, str(model))  # type: ignore[arg-type]
+    return LikenessRow(*named, parsed, str(model))  # type: ignore[arg-type,call-arg]

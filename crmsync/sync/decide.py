@@ -207,6 +207,7 @@ def _finding_row(finding: Finding, records: dict[Subject, Record], directory: Pa
         where=place_of(finding.rule.span, directory),
         evidence=list(finding.evidence),
         label=label_of(record) if record else finding.id,
+        detail=finding.detail.as_dict() if finding.detail else {},
     )
 
 

@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt
 
 from crmsync.records import CertificationType, Motion, Stage
 from crmsync.rules.policy.crediting import Attributions, Credit
+from crmsync.rules.policy.matching import Identity
 from crmsync.rules.policy.programme import (
     Approval,
     Calendar,
@@ -68,13 +69,6 @@ class Certifications(YamlModel):
 class Incumbency(YamlModel):
     noun: ClassVar[str] = "incumbency"
     lasts: Length | None = None
-
-
-class Identity(YamlModel):
-    noun: ClassVar[str] = "identity"
-    free_mail_domains: tuple[str, ...] = ()
-    shared_domains: tuple[str, ...] = ()
-    aliases: Mapping[str, str] = {}
 
 
 class DealDuplicates(YamlModel):
