@@ -26,6 +26,7 @@ COMMANDS = {
     "findings": Entry(_LOOK, "crmsync.cli.look", "List conflicts, duplicates, missing facts."),
     "runs": Entry(_LOOK, "crmsync.cli.look", "List runs, or show one."),
     "status": Entry(_LOOK, "crmsync.cli.look", "Show the state of every connection."),
+    "unfreeze": Entry(_OPERATE, "crmsync.cli.unfreeze", "List fields left to another writer, take them back."),
     "schedule": Entry(_OPERATE, "crmsync.cli.schedule", "Run syncs on the project's schedule."),
     "sandbox": Entry(_OPERATE, "crmsync.cli.sandbox", "Serve a Salesforce and a HubSpot on loopback."),
     "schema": Entry(_OPERATE, "crmsync.cli.check", "JSON Schema of the YAML files, for editors."),

@@ -157,9 +157,9 @@ def _user_edit(edited: Edited, row: EditRow) -> Finding:
 
 def _frozen(edited: Edited, row: EditRow, times: int) -> Finding:
     message = (
-        f"{edited.target.remote_field} is left alone: crmsync wrote {_shown(edited.ours)} back {times} times, and "
-        f"{_author(row)} set {_shown(edited.theirs)} again{_when(row)}; settle who owns the field, then agree on a "
-        f"value, change on_user_edit, or unfreeze it"
+        f"{edited.target.remote_field} is left alone. {_shown(edited.ours)} was written back {times} times, and "
+        f"{_author(row)} set {_shown(edited.theirs)} again{_when(row)}. Settle who owns the field; it is written again "
+        f"once both sides agree, or after `crmsync unfreeze`"
     )
     return _finding("FIELD_FROZEN", "warning", edited, message, Rule("freeze_after", edited.target.span), row)
 

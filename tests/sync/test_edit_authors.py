@@ -140,3 +140,15 @@ def test_freeze_after_is_the_mappings(people: People, system: str) -> None:
     people.bench.edit_yaml(f"mappings/{system}.yaml", "version: 1\n", "version: 1\nfreeze_after: 1\n")
     deal = protected_deal(people)
     assert [flip(people, deal) for _ in range(3)] == [True, False, False]
+
+
+def test_an_unfrozen_field_is_written_again(people: People) -> None:
+    deal = protected_deal(people)
+    for _ in range(4):
+        flip(people, deal)
+    with people.bench.session(people.system) as session:
+        frozen = [place for place, row in session.store.edit_rows().items() if row.frozen_run]
+        session.store.thaw(frozen, people.bench.now)
+        session.store.mark_pending([place[:2] for place in frozen])
+    assert "attribution" in written(people, deal)
+    assert findings(people, "FIELD_FROZEN") == []
