@@ -105,17 +105,18 @@ class Memory:
         """Make the record's own fingerprint our memory, where the store did not write it."""
         own = self._mapping.fingerprint_field(name)
         text = row.fields.get(own) if own else None
-        digests = parse_fingerprint(text) if isinstance(text, str) else None
         last = known.get((row.id, own))
-        if digests is None or (last is not None and last.value == text):
+        is_ours = last is not None and last.value == text
+        digests = parse_fingerprint(text) if isinstance(text, str) and not is_ours else None
+        if digests is None:
             return
         rows = [self._row(name, row.id, own, text)]
         for remote_field, mapped in self._mapping.kept_fields(name).items():
             digest = digests.get(key_of(remote_field))
             if digest is not None:
                 theirs = row.fields.get(remote_field)
-                is_ours = digest_of(mapped.normal(theirs)) == digest
-                rows.append(self._row(name, row.id, remote_field, *((theirs, "") if is_ours else (None, digest))))
+                held = digest_of(mapped.normal(theirs)) == digest
+                rows.append(self._row(name, row.id, remote_field, *((theirs, "") if held else (None, digest))))
         self._store.save_bases(rows)
         known.update({(base.id, base.remote_field): base for base in rows})
 

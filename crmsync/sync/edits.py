@@ -11,7 +11,7 @@ from datetime import UTC, timedelta
 
 import structlog
 
-from crmsync.errors import Permanent
+from crmsync.errors import AuthError, Permanent
 from crmsync.records import Record
 from crmsync.remote import Edit, Scalar
 from crmsync.rules import Finding, Rule
@@ -119,8 +119,11 @@ class EditBook:
             ids, fields = ({case.place[n] for case in alike} for n in (1, 2))
             try:
                 edits = self.session.connector.edits(name, sorted(ids), sorted(fields))
-            except Permanent as error:  # no permission for the history: the edit stands, its author stays unknown
-                _log.warning("no_history", object=name, code=error.vendor_code or error.code)
+            except (AuthError, Permanent) as error:
+                if isinstance(error, AuthError) and not error.missing_scopes:
+                    raise
+                # no permission for the history: the edit stands, its author stays unknown
+                _log.warning("no_history", object=name, code=error.code)
                 continue
             told |= {case.place: edit for case in alike if (edit := _fitting(case, edits.get(case.place[1:], ())))}
         return told

@@ -16,7 +16,7 @@ from crmsync.connectors.hubspot.api import HubSpotApi
 from crmsync.connectors.hubspot.objects import OWNERS
 from crmsync.connectors.hubspot.records import chunked, parse_instant, results_of
 from crmsync.connectors.hubspot.whole import read_whole
-from crmsync.errors import Permanent
+from crmsync.errors import AuthError
 from crmsync.remote import Edit
 
 BATCH_WITH_HISTORY = 50
@@ -60,8 +60,10 @@ class PropertyHistory:
         """Names of users by user id: those who own records, also former ones."""
         try:
             owners = list(read_whole(self._api, OWNERS))
-        except Permanent:  # without the scope for owners, people keep their numbers
-            return {}
+        except AuthError as error:
+            if error.missing_scopes:  # without the scope for owners, people keep their numbers
+                return {}
+            raise
         return {
             str(row.get("userIdIncludingInactive") or row.get("userId")): _full_name(row)
             for row in owners
