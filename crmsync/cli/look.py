@@ -86,13 +86,15 @@ def findings(
     """List what the policy found: conflicts, duplicates, missing facts, late approvals."""
     from crmsync.records import KINDS
     from crmsync.rules import FLAGS
+    from crmsync.sync.codes import SYNC_FINDINGS
 
+    meanings = {**FLAGS, **SYNC_FINDINGS}
     with open_store(app) as store:
         known = store.findings(open_only=not everything, severity=severity)
-    _require_known("code", code, {row.code for row in known} | set(FLAGS))
+    _require_known("code", code, {row.code for row in known} | set(meanings))
     _require_known("kind", kind, KINDS)
     rows = [row for row in known if _fits(row.code, code) and _fits(row.kind, kind)]
-    app.render.show("findings", rows, lambda: findings_lines(rows, FLAGS, show=show))
+    app.render.show("findings", rows, lambda: findings_lines(rows, meanings, show=show))
     if rows:
         app.render.talk(f"Next: {app.command_line(f'why {rows[0].kind}:{rows[0].id}')}")
     return 0

@@ -166,6 +166,10 @@ class _Checker:
             yield self._at("E244", message, (*path, "separator"), "remove the separator")
         if entry.max is not None and type_.base not in ("text", "list"):
             yield self._at("E244", f"'max' is for text, the field is {type_.base}", (*path, "max"), "remove 'max'")
+        if entry.mode in (Mode.READ_ONLY, Mode.SUGGEST):
+            for key in {"on_user_edit", "on_null"} & entry.model_fields_set:
+                message = f"'{key}' is for fields that crmsync writes"
+                yield self._at("E244", message, (*path, key), f"remove '{key}', or add a mode")
         if entry.cut and (entry.max is None or type_.base != "text" or type_.options):
             yield self._at("E244", "'cut' needs free text and a 'max'", (*path, "cut"), "add 'max', or remove 'cut'")
 
@@ -182,7 +186,9 @@ class _Checker:
     def check_writers(self) -> Problems:
         """Two canonical fields that write one CRM field would fight for ever."""
         first: dict[tuple[str, str], str] = {}
+        prints = {entry.object: entry.fingerprint for entry in self.file.objects.values() if entry.fingerprint}
         for kind, entry in self.file.objects.items():
+            yield from self._check_fingerprint(kind, entry, prints)
             for name, item in entry.fields.items():
                 if item.mode in (Mode.READ_ONLY, Mode.SUGGEST) or len(item.sources) != 1:
                     continue
@@ -191,6 +197,17 @@ class _Checker:
                 if known != f"{kind}.{name}":
                     message = f"'{place[1]}' of {place[0]} is written by '{known}' as well"
                     yield self._at("E235", message, ("objects", kind, "fields", name), "make one of the two read_only")
+
+    def _check_fingerprint(self, kind: str, entry: ObjectEntry, prints: Mapping[str, str]) -> Problems:
+        """One field of one's own per object: whatever kind of record is written there, it is the same record."""
+        own = prints.get(entry.object, "")
+        if entry.fingerprint and entry.fingerprint != own:
+            message = f"'{entry.object}' has two fingerprints, '{entry.fingerprint}' and '{own}'"
+            yield self._at_value("E235", message, ("objects", kind, "fingerprint"), "name the same field, or only one")
+        for name, item in entry.fields.items():
+            if own and own in item.sources:
+                message = f"'{own}' is the fingerprint of {entry.object}, nothing else can be in it"
+                yield self._at("E235", message, ("objects", kind, "fields", name), "map another field")
 
     # -------------------------------------------------------------- links
 

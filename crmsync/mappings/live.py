@@ -10,7 +10,7 @@ from crmsync.diagnostics import Diagnostic, did_you_mean
 from crmsync.mappings.fields import FieldMapping
 from crmsync.mappings.mapping import KindMapping, LinkMapping
 from crmsync.mappings.mapping import Mapping as CrmMapping
-from crmsync.mappings.schema import FLAG_CODES, FLAG_FIELDS, is_own_name
+from crmsync.mappings.schema import FLAG_CODES, FLAG_FIELDS, TEXT_LENGTH, is_own_name
 from crmsync.mappings.vocabulary import is_reference
 from crmsync.records import REFERENCES
 from crmsync.remote import FieldInfo, ObjectInfo
@@ -93,6 +93,8 @@ class _Live:
             return
         for mapped in kind.fields.values():
             yield from self._check_field(mapped, info)
+        if kind.fingerprint:
+            yield from self._check_fingerprint(kind.fingerprint, info, (*path, "fingerprint"))
         if kind.title and kind.title not in info.fields:
             yield self._no_field(kind.title, info, (*path, "title"))
         if kind.where:
@@ -111,6 +113,18 @@ class _Live:
             for number, value in enumerate(values or ()):
                 if field.options and value not in field.options:
                     yield self._no_option(value, field, (*path, key, number))
+
+    def _check_fingerprint(self, name: str, info: ObjectInfo, path: YamlPath) -> Iterator[Diagnostic]:
+        field, span = info.fields.get(name), self.mapping.document.span(path)
+        if field is None:
+            yield self._no_field(name, info, path)
+        elif field.type not in ("text", "long_text"):
+            yield Diagnostic("E252", f"'{name}' is a {field.type} field, a fingerprint wants text", span, PROVISION)
+        elif not field.updateable:
+            yield Diagnostic("E254", f"'{name}' may not be edited by the signed-in user", span, "grant edit access")
+        elif field.length is not None and field.length < TEXT_LENGTH:
+            message = f"'{name}' holds {field.length} characters, {TEXT_LENGTH} are needed"
+            yield Diagnostic("E255", message, span, "make the field longer")
 
     def _check_link(self, link: LinkMapping) -> Iterator[Diagnostic]:
         path: YamlPath = ("links", link.name)

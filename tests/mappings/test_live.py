@@ -135,3 +135,15 @@ def test_tasks_are_checked() -> None:
         "Task has no field 'Nix' that the signed-in user may read",
         "Task has no field 'PRM_Key__c' that the signed-in user may read",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "code"), [("Nothing__c", "E251"), ("Seen__c", "E252"), ("Locked__c", "E254"), ("Next__c", "E255")]
+)
+def test_a_fingerprint_needs_a_text_field_that_may_be_edited(name: str, code: str) -> None:
+    (found,) = check(f"fingerprint: {name}", at=4)
+    assert (found.code, found.where) == (code, "m.yaml:12:18")
+
+
+def test_a_fingerprint_of_enough_length_is_right() -> None:
+    assert check("fingerprint: Print__c", at=4, Print__c=FieldInfo("Print__c", "Print", "text", length=255)) == []

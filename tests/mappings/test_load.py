@@ -68,6 +68,8 @@ def test_the_fingerprint_follows_the_meaning_not_the_layout() -> None:
         ("partner_name: {field: [A, B], mode: engine_owned}", "E243", "12:43", "not one field", "one CRM field"),
         ("owner_id: {field: O, transform: lower}", "E244", "12:28", "holds a record id", "remove 'transform'"),
         ("amount: {field: A, separator: ;}", "E244", "12:26", "a separator is for lists", ""),
+        ("amount: {field: A, on_null: keep}", "E244", "12:26", "'on_null' is for fields that crmsync writes", ""),
+        ("amount: {field: A, on_user_edit: keep}", "E244", "12:26", "'on_user_edit' is for fields", "add a mode"),
         ("amount: {field: A, max: 9}", "E244", "12:26", "'max' is for text", ""),
         ("next_action: {field: A, cut: true}", "E244", "12:31", "'cut' needs free text and a 'max'", ""),
         ("flags: {field: F, mode: engine_onwed}", "E106", "12:31", "unknown value 'engine_onwed'", "'engine_owned'"),
@@ -134,6 +136,21 @@ def test_two_fields_may_not_write_one_crm_field() -> None:
     (found,) = problems("flags: {field: F, mode: engine_owned}\nnext_action: {field: F, mode: fill_if_empty}")
     assert (found.code, found.where) == ("E235", "m.yaml:13:7")
     assert "written by 'deal.flags'" in found.message
+
+
+def test_nothing_else_may_be_in_the_field_of_the_fingerprint() -> None:
+    (found,) = problems("  next_action: N__c\nfingerprint: N__c", at=4)
+    assert (found.code, found.where) == ("E235", "m.yaml:12:7")
+
+
+def test_an_object_has_one_fingerprint_whatever_kinds_live_in_it() -> None:
+    twice = "contact: {object: Opportunity, fingerprint: A__c, fields: {account_id: AccountId}}"
+    (found,) = problems(f"{twice}\ntouch: {{object: Opportunity, fingerprint: B__c, "
+                        "fields: {partner_id: P, occurred_at: O}}", at=2)  # fmt: skip
+    assert (found.code, "two fingerprints" in found.message) == ("E235", True)
+    mapped = mapping("fingerprint: A__c", at=4)
+    assert mapped.fingerprint_field("Opportunity") == "A__c"
+    assert mapped.fingerprint_field("Account") == ""
 
 
 def test_hubspot_links_must_fit_the_objects() -> None:
