@@ -216,6 +216,8 @@ class FieldDef:
     help: str = ""
     hidden: bool = False
     """Not for people's eyes: no layout shows it (HubSpot: a hidden property)."""
+    scale: int = 0
+    """Decimals of a number."""
 
 
 @dataclass(frozen=True, slots=True)

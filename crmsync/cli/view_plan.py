@@ -8,12 +8,14 @@ from typing import Any
 
 from crmsync.cli.render import Line, Rows, styled
 from crmsync.cli.words import NOT_CHECKED, SYSTEM_NAMES, api_calls, count, place, shorten, show_value
-from crmsync.sync.plan import Change, FieldChange, Plan
+from crmsync.sync.plan import FINGERPRINT, Change, FieldChange, Plan
 from crmsync.sync.report import RunReport
 
 SHOWN = 10
 _KINDS = ("registration", "task", "partner", "account", "contact")
 _CREDITED = ("sourced", "influenced", "review")
+_NOTES = ("synced_at", FINGERPRINT)
+"""Written with every change, and telling nobody anything."""
 _MARKS = {"update": ("~", "yellow"), "upsert": ("+", "green")}
 
 
@@ -69,7 +71,7 @@ def change_lines(change: Change) -> Iterator[Line]:
     if change.kind == "task":
         yield _task_line(change)
         return
-    shown = [field for field in change.fields if field.field != "synced_at"] or list(change.fields)
+    shown = [field for field in change.fields if field.field not in _NOTES] or list(change.fields)
     widths = _widths(shown)
     for field in shown:
         yield _field_line(field, widths)
@@ -109,7 +111,7 @@ def field_table(plan: Plan) -> Rows:
         (change.kind, field.field, field.rule, field.where)
         for change in plan.changes
         for field in change.fields
-        if field.field != "synced_at" and change.kind != "task"
+        if field.field not in _NOTES and change.kind != "task"
     )
     tasks = [change for change in plan.changes if change.kind == "task"]
     changes.update(("task", "", change.fields[0].rule, change.fields[0].where) for change in tasks)

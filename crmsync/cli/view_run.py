@@ -10,6 +10,7 @@ from crmsync.cli.render import Line, Rows, styled
 from crmsync.cli.words import api_calls, count, instant, place, shorten, took
 from crmsync.store import FindingRow, JournalRow
 from crmsync.sync.buckets import joint_proof
+from crmsync.sync.plan import FINGERPRINT
 from crmsync.sync.report import Completeness, RunReport, WriteFailure
 
 FAILURES_SHOWN = 5
@@ -157,6 +158,7 @@ def run_lines(run: Mapping[str, Any], writes: Sequence[JournalRow], *, show: int
         )
     if certified := load_certificate(run):
         yield completeness_line(certified)
+    writes = [write for write in writes if write.field != FINGERPRINT]
     shown = writes if show is None else writes[:show]
     if shown:
         yield ""

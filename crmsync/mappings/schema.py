@@ -28,6 +28,10 @@ LONG_TEXT_LENGTH = 32_768
 LONG_TEXTS = frozenset({"evidence", "influencing_partners"})
 """Fields that may outgrow 255 characters."""
 
+RATES = frozenset({"fx_rate", "discount_factor"})
+"""Decimals that are no money: two decimals are not enough for them."""
+RATE_DECIMALS = 8
+
 FLAG_FIELDS = frozenset({"flags", "partner_flags"})
 
 FLAG_CODES = (
@@ -132,6 +136,7 @@ def _field_def(mapping: Mapping, mapped: FieldMapping) -> FieldDef:
         label=label_of(kind, name),
         type=type_,
         length=length,
+        scale=RATE_DECIMALS if name in RATES and type_ == "number" else 0,
         options=_options(mapped) if type_ in ("picklist", "multipicklist") else (),
         references=mapping.object_of(REFERENCES[kind, name]) if type_ == "reference" else "",
         unique=mapping.kind_mappings[kind].key == name,
@@ -151,7 +156,8 @@ def field_type(mapping: Mapping, mapped: FieldMapping) -> tuple[str, int | None]
     if mapped.field in LONG_TEXTS:
         return "long_text", LONG_TEXT_LENGTH
     if mapped.type.base == "decimal":
-        return ("money" if mapping.system == "salesforce" else "number"), None
+        is_money = mapping.system == "salesforce" and mapped.field not in RATES
+        return ("money" if is_money else "number"), None
     type_ = _TYPES.get(mapped.type.base, "text")
     return type_, TEXT_LENGTH if type_ == "text" else None
 

@@ -16,7 +16,7 @@ from crmsync.mappings import Mapping as CrmMapping
 from crmsync.records import Record, Value
 from crmsync.remote import RemoteRecord, Scalar
 from crmsync.rules import FieldDecision
-from crmsync.sync.merge import Base, Standing, Verdict, standing, verdict
+from crmsync.sync.merge import Base, Standing, Verdict, is_rounding, standing, verdict
 from crmsync.sync.places import place_of
 from crmsync.sync.plan import Change, FieldChange
 from crmsync.sync.raw import is_blank
@@ -181,6 +181,8 @@ class Differ:
     def _merge(self, draft: _Draft, case: Edited, found: Differences) -> None:
         decision, target = case.decision, case.target
         theirs, ours = target.normal(case.theirs), target.normal(case.ours)
+        if target.type.base == "decimal" and is_rounding(theirs, ours):
+            ours = theirs
         bases = case.bases or self._blank_base(decision, theirs)
         stands = standing(bases, theirs, ours)
         said = verdict(stands, theirs, ours, mode=target.mode, on_user_edit=target.on_user_edit, on_null=target.on_null)

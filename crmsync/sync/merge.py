@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
 from crmsync.mappings import Mode, OnNull, OnUserEdit
@@ -48,6 +49,20 @@ class Verdict(StrEnum):
     RESTORE = "restore"
     FLAG_NULL = "flag_null"
     """The rules say blank, the value stays, and a finding says so."""
+
+
+LEAST_DECIMALS = 2
+"""No CRM rounds what it says is a decimal to less: Salesforce's currencies keep two."""
+
+
+def is_rounding(theirs: str, ours: str) -> bool:
+    """Whether a CRM made ``theirs`` of our number by keeping fewer decimals."""
+    try:
+        kept, given = Decimal(theirs), Decimal(ours)
+    except InvalidOperation:
+        return False
+    places = max(-int(kept.as_tuple().exponent), LEAST_DECIMALS)
+    return abs(kept - given) * 2 <= Decimal(1).scaleb(-places)
 
 
 def standing(bases: Collection[Base], theirs: str, ours: str) -> Standing:

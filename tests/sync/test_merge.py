@@ -6,7 +6,7 @@ import pytest
 
 from crmsync.mappings import Mode, OnNull, OnUserEdit
 from crmsync.sync.fingerprint import digest_of
-from crmsync.sync.merge import Base, Standing, Verdict, standing, verdict
+from crmsync.sync.merge import Base, Standing, Verdict, is_rounding, standing, verdict
 
 BASE, OURS, THEIRS = "base", "ours", "theirs"
 KNOWN = (Base("base", "base"),)
@@ -34,6 +34,23 @@ def decide(theirs: str, ours: str, bases: tuple[Base, ...] = KNOWN, *, mode: Mod
 )
 def test_standing(bases: tuple[Base, ...], theirs: str, expected: Standing) -> None:
     assert standing(bases, theirs, OURS) is expected
+
+
+@pytest.mark.parametrize(
+    ("theirs", "ours", "expected"),
+    [
+        ("0.01", "0.0061", True),
+        ("1.08", "1.0834", True),
+        ("1.083", "1.0834", True),
+        ("1.08", "1.09", False),
+        ("1083", "1083.4", False),
+        ("1", "1.004", True),
+        ("", "1.5", False),
+        ("x", "1.5", False),
+    ],
+)
+def test_a_number_that_the_crm_rounded_is_still_ours(theirs: str, ours: str, expected: bool) -> None:
+    assert is_rounding(theirs, ours) is expected
 
 
 def test_agreed_writes_nothing() -> None:

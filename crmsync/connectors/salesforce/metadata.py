@@ -47,6 +47,8 @@ def field_metadata(field: FieldDef) -> dict[str, Any]:
 
 
 def _type_metadata(field: FieldDef) -> Mapping[str, Any]:
+    if field.type == "number" and field.scale:
+        return {**_PLAIN["number"], "scale": field.scale}
     if plain := _PLAIN.get(field.type):
         return plain
     if field.type == "picklist":
