@@ -16,7 +16,7 @@ from crmsync.diagnostics import Diagnostic, Span
 from crmsync.errors import ConfigError, UsageError
 from crmsync.records import FieldType
 from crmsync.rules import Policy, load_policy
-from crmsync.rules.policy import build_policy
+from crmsync.rules.policy import build_policy, build_versions
 from crmsync.yamlpos import Document, YamlModel, YamlPath, load_yaml, sort_diagnostics, validate
 
 BASELINE = "baseline.yaml"
@@ -100,15 +100,18 @@ class _Policies:
         self.settings = settings
         self._built: dict[tuple[object, ...], Policy] = {}
 
-    def file(self, path: Path) -> Document:
-        """A policy file; of a directory of versions the newest, over which changes are laid."""
+    def file(self, path: Path) -> tuple[Document, ...]:
+        """A policy file, or those of a directory of versions; changes are laid over each."""
         if (path,) not in self._built:
             self._built[path,] = load_policy(path, self.settings.extra_types)
-        return self._built[path,].document
+        policy = self._built[path,]
+        return tuple(version.document for version in policy.versions) or (policy.document,)
 
-    def build(self, document: Document, key: tuple[object, ...]) -> Policy:
+    def build(self, documents: tuple[Document, ...], key: tuple[object, ...]) -> Policy:
         if key not in self._built:
-            self._built[key] = build_policy(document, self.settings.extra_types)
+            extra = self.settings.extra_types
+            is_one = len(documents) == 1
+            self._built[key] = build_policy(documents[0], extra) if is_one else build_versions(documents, extra)
         return self._built[key]
 
 
@@ -188,22 +191,25 @@ class _Loader:
     def _policy(self, path: YamlPath, own: PolicyLayer | None) -> Policy:
         """What the case, its file and its folder say, over the policy that is tested."""
         settings = self.policies.settings
-        document, key = self.policies.file(settings.policy), (settings.policy,)
+        documents, key = self.policies.file(settings.policy), (settings.policy,)
         layers: list[tuple[Document, YamlPath, PolicyLayer | None]] = [
             (self.document, ("policy",), self.file.policy),
             (self.document, (*path, "policy"), own),
         ]
         if self.below and self.below[1].policy and not settings.is_policy_forced:
-            document, key = self._alone(self.below[0], self.below[1].policy)
+            documents, key = self._alone(self.below[0], self.below[1].policy)
         for source, place, layer in layers:
             if isinstance(layer, str):
-                document, key = self._alone(source, layer, place)
+                documents, key = self._alone(source, layer, place)
             elif layer:
-                document = laid_over(document, part(source, place, dict(layer)))
+                own = part(source, place, dict(layer))
+                documents = tuple(laid_over(document, own) for document in documents)
                 key = (*key, (source.path, place))  # type: ignore[assignment]
-        return self.policies.build(document, key)
+        return self.policies.build(documents, key)
 
-    def _alone(self, source: Document, layer: PolicyLayer, place: YamlPath = ("policy",)) -> tuple[Document, Any]:
+    def _alone(
+        self, source: Document, layer: PolicyLayer, place: YamlPath = ("policy",)
+    ) -> tuple[tuple[Document, ...], Any]:
         if isinstance(layer, str):
             path = Path(source.path).parent / layer
             if not path.exists():
@@ -211,8 +217,7 @@ class _Loader:
                 span = source.span(place)
                 raise ConfigError([Diagnostic("E109", message, span, "the path is relative to the file of the case")])
             return self.policies.file(path), (path,)
-        document = part(source, place, dict(layer))
-        return document, (source.path, place)
+        return (part(source, place, dict(layer)),), (source.path, place)
 
     def _unique_names(self) -> None:
         names = [case.case for case in self.file.cases]

@@ -112,7 +112,8 @@ def test_a_directory_of_versions_is_a_policy(load: Load, tmp_path: Path) -> None
     (scenario,) = load(case(), settings=settings)
     assert [version.version for version in scenario.policy.versions] == ["old", "new"]
     (scenario,) = load(case(policy="{tie_order: [certified]}"), settings=settings)
-    assert (scenario.policy.version, scenario.policy.versions) == ("new", ())
+    changed = [(version.version, version.model.tie_order) for version in scenario.policy.versions]
+    assert changed == [("old", ("certified",)), ("new", ("certified",))]
 
 
 def test_extra_fields_are_typed_as_the_mapping_types_them(load: Load) -> None:

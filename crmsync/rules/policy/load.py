@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from itertools import pairwise
@@ -90,18 +90,35 @@ def load_policy(path: Path | str, extra: ExtraTypes | None = None) -> Policy:
 
 
 def _load_versions(directory: Path, extra: ExtraTypes | None) -> Policy:
-    """The newest version, which knows all of them."""
+    documents: list[Document] = []
+    problems: list[Diagnostic] = []
+    paths = sorted(directory.glob("*.yaml"))
+    if not paths:
+        hint = "put one file there for each version"
+        problems.append(Diagnostic("E107", f"found no policy in '{directory}'", Span(str(directory), 1, 1, 1, 1), hint))
+    for path in paths:
+        try:
+            documents.append(load_yaml(path))
+        except ConfigError as error:
+            problems += error.diagnostics
+    if problems:
+        raise ConfigError(sort_diagnostics(problems))
+    return build_versions(documents, extra)
+
+
+def build_versions(documents: Sequence[Document], extra: ExtraTypes | None = None) -> Policy:
+    """The newest of several versions of a policy, which knows all of them.
+
+    :raises ConfigError: with every problem of every version.
+    """
     found: list[Policy] = []
     problems: list[Diagnostic] = []
-    for path in sorted(directory.glob("*.yaml")):
+    for document in documents:
         try:
-            found.append(build_policy(load_yaml(path), extra))
+            found.append(build_policy(document, extra))
         except ConfigError as error:
             problems += error.diagnostics
     found.sort(key=lambda version: version.model.effective_from or date.min)
-    if not found and not problems:
-        hint = "put one file there for each version"
-        problems.append(Diagnostic("E107", f"found no policy in '{directory}'", Span(str(directory), 1, 1, 1, 1), hint))
     for one, other in pairwise(found):
         if one.model.effective_from == other.model.effective_from:
             message = f"two versions begin on the same day: '{one.version}' and '{other.version}'"
