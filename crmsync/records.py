@@ -217,6 +217,8 @@ class Deal:
     motion: Motion | None = None
     amount: Decimal | None = None
     currency: str | None = None
+    probability: Decimal | None = None
+    """Percent, 0 to 100, that the CRM gives the deal."""
     created_at: datetime | None = None
     close_date: date | None = None
     closed_at: datetime | None = None

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from enum import StrEnum
 from functools import cached_property
 from typing import Any
@@ -32,14 +33,19 @@ class Failure:
 class Seen:
     """A decision as scenarios speak of it."""
 
-    def __init__(self, decision: Decision, before: frozenset[str]) -> None:
+    def __init__(self, decision: Decision, before: frozenset[str], metrics: Callable[[], Mapping[str, Any]]) -> None:
         self.decision = decision
+        self._metrics = metrics
         self.before = before
         """Findings of the step before."""
 
     @cached_property
     def names(self) -> frozenset[str]:
         return frozenset(name_of(finding) for finding in self.decision.findings)
+
+    @cached_property
+    def metrics(self) -> Mapping[str, Any]:
+        return self._metrics()
 
     def find(self, name: str) -> list[Finding]:
         """Findings by ``CODE``, ``CODE kind id`` or with their subject."""
@@ -176,6 +182,23 @@ def _next_due(at: datetime, wanted: Expectation, seen: Seen) -> Iterator[Failure
         yield Failure(at, wanted.span, "next_due", wanted.wanted, got)
 
 
+def _metric(at: datetime, wanted: Expectation, seen: Seen) -> Iterator[Failure]:
+    got = seen.metrics.get(wanted.id)
+    if _as_number(wanted.wanted) != _as_number(got):
+        yield Failure(at, wanted.span, f"metric {wanted.id}", wanted.wanted, got)
+
+
+def _as_number(value: Any) -> Any:
+    """Numbers compare as numbers, however they are written; ``2/3`` is written out to four digits."""
+    if isinstance(value, Mapping):
+        return {key: _as_number(item) for key, item in value.items()}
+    try:
+        part, _, whole = str(value).partition("/")
+        return (Decimal(part) / Decimal(whole or 1)).quantize(Decimal("0.0001"))
+    except ArithmeticError:
+        return value
+
+
 _CHECKS = {
     "findings": _findings,
     "present": _present,
@@ -186,6 +209,7 @@ _CHECKS = {
     "winner": _winner,
     "tasks": _tasks,
     "next_due": _next_due,
+    "metrics": _metric,
 }
 
 

@@ -12,6 +12,7 @@ from crmsync.cases.model import RECORDS, Expect
 from crmsync.diagnostics import Diagnostic, Span, did_you_mean
 from crmsync.errors import ConfigError
 from crmsync.rules import FLAGS
+from crmsync.rules.metrics import METRICS
 from crmsync.yamlpos import Document, YamlPath, validate
 
 ASPECTS = ("code", "reason", "rule", "evidence", "trace")
@@ -63,6 +64,10 @@ class _Reader:
         if name in LISTS:
             for at, text in enumerate(wanted or ()):
                 self._check_finding(text, (*self.path, name, at), bare=name == "absent")
+        if name == "metrics":
+            for key, value in wanted.items():
+                self._metric(key, value, (*self.path, name, key))
+            return
         if name in ("messages", "winner"):
             for key, text in wanted.items():
                 place = (*self.path, name, key)
@@ -70,6 +75,12 @@ class _Reader:
                 self.found.append(Expectation(name, text, self.document.key_span(place), id=key))
             return
         self.found.append(Expectation(name, wanted, span))
+
+    def _metric(self, name: str, wanted: Any, place: YamlPath) -> None:
+        if name not in METRICS:
+            hint = did_you_mean(name, METRICS) or f"one of: {', '.join(METRICS)}"
+            self._problem(place, f"unknown metric '{name}'", hint, code="E102", is_key=True)
+        self.found.append(Expectation("metrics", wanted, self.document.key_span(place), id=name))
 
     def _check_finding(self, text: str, place: YamlPath, *, bare: bool = False) -> None:
         found = _FINDING.fullmatch(text)

@@ -202,8 +202,8 @@ class _Loader:
             if isinstance(layer, str):
                 documents, key = self._alone(source, layer, place)
             elif layer:
-                own = part(source, place, dict(layer))
-                documents = tuple(laid_over(document, own) for document in documents)
+                above = part(source, place, dict(layer))
+                documents = tuple(laid_over(below, above) for below in documents)
                 key = (*key, (source.path, place))  # type: ignore[assignment]
         return self.policies.build(documents, key)
 

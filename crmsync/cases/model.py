@@ -112,6 +112,7 @@ class Expect(YamlModel):
     winner: Mapping[str, str] = {}
     tasks: tuple[str, ...] | None = None
     next_due: Instant | None = None
+    metrics: Mapping[str, Any] = {}
 
 
 class Look(YamlModel):

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from crmsync.cases.compare import Failure, Seen, compare
@@ -14,7 +15,8 @@ from crmsync.cases.load import Rows, Scenario, Step
 from crmsync.cases.model import RECORDS
 from crmsync.cases.modes import ModeOf, is_written, starter_mode
 from crmsync.records import KINDS, Link, Record
-from crmsync.rules import Decision, Facts, decide
+from crmsync.rules import Decision, Facts, Policy, decide
+from crmsync.rules.metrics import Metrics
 
 __all__ = ["Failure", "Result", "build_facts", "run_scenario"]
 
@@ -41,13 +43,20 @@ def run_scenario(scenario: Scenario, mode_of: ModeOf = starter_mode) -> Result:
     before: frozenset[str] = frozenset()
     for step in scenario.steps:
         here = _changed(rows, step, scenario.defaults)
-        decision = decide(build_facts(here), scenario.policy, step.at)
-        seen = Seen(decision, before)
+        facts = build_facts(here)
+        decision = decide(facts, scenario.policy, step.at)
+        seen = Seen(decision, before, partial(_measure, facts, decision, scenario.policy, step.at))
         failures += compare(step, seen)
         decisions.append((step.at, decision))
         if scenario.is_sequence:
             rows, before = _written_back(here, decision, mode_of), seen.names
     return Result(scenario, tuple(failures), tuple(decisions))
+
+
+def _measure(facts: Facts, decision: Decision, policy: Policy, at: datetime) -> Mapping[str, Any]:
+    metrics = Metrics(policy, at)
+    metrics.add(facts, decision)
+    return metrics.all.values()
 
 
 def build_facts(rows: Rows) -> Facts:

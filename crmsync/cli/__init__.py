@@ -23,6 +23,7 @@ COMMANDS = {
     "certify": Entry(_DAY, "crmsync.cli.certify", "Compare all of the mirror with the CRM, and mend it."),
     "why": Entry(_LOOK, "crmsync.cli.look", "Explain a record or one of its fields."),
     "what-if": Entry(_LOOK, "crmsync.cli.whatif", "What another policy would flip.", "what_if"),
+    "metrics": Entry(_LOOK, "crmsync.cli.metrics", "What partners bring: revenue, pipeline, win rates."),
     "findings": Entry(_LOOK, "crmsync.cli.look", "List conflicts, duplicates, missing facts."),
     "runs": Entry(_LOOK, "crmsync.cli.look", "List runs, or show one."),
     "status": Entry(_LOOK, "crmsync.cli.look", "Show the state of every connection."),

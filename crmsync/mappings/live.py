@@ -64,6 +64,9 @@ STANDARD_OBJECTS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     }
 )
 
+_WITH_THE_STAGE = frozenset({"probability"})
+"""Calculated, but from the stage alone, which moves the record's modified date."""
+
 
 def check_live(mapping: CrmMapping, describe: Describe) -> list[Diagnostic]:
     """Everything in the mapping that the CRM, as the signed-in user sees it, does not bear out."""
@@ -175,7 +178,8 @@ class _Live:
                 yield from self._check_type(mapped, field, path)
                 yield from self._check_options(mapped, field, path)
                 yield from self._check_writing(mapped, field, path)
-                yield from self._check_calculated(field, path)
+                if mapped.field not in _WITH_THE_STAGE:
+                    yield from self._check_calculated(field, path)
 
     def _check_calculated(self, field: FieldInfo, path: YamlPath) -> Iterator[Diagnostic]:
         """What the CRM works out by itself can change without the record's modified date."""

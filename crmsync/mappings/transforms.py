@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -71,6 +72,14 @@ def _negate(raw: Scalar) -> Scalar:
     return word == "false"
 
 
+def _percent(raw: Scalar) -> Scalar:
+    """HubSpot keeps a probability as a share of one."""
+    try:
+        return str((Decimal(str(raw)) * 100).normalize())
+    except InvalidOperation:
+        raise ValueError(f"'{raw}' is not a number") from None
+
+
 def _squash(text: str) -> str:
     return " ".join(text.split())
 
@@ -86,6 +95,7 @@ TRANSFORMS: Mapping[str, Transform] = MappingProxyType(
             Transform("digits", _text(_digits), "the digits only"),
             Transform("domain", _text(domain_of), "the host name of a web or e-mail address"),
             Transform("country", _text(country_code), "ISO 3166 code of a country's name"),
+            Transform("percent", _percent, "a share of one as a percentage"),
             Transform("negate", _negate, "true for false and false for true", write=_negate),
         )
     }

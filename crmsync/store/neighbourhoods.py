@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime
 
 from crmsync.store.codec import to_stamp
@@ -70,6 +70,10 @@ class Neighbourhoods(Tables):
 
     def neighbourhood_members(self, root: str) -> set[Member]:
         return set(self._rows("SELECT kind, id FROM neighbourhood_members WHERE root = ?", (root,)))
+
+    def seeds(self) -> Iterator[Member]:
+        """One member of every neighbourhood."""
+        yield from self._rows("SELECT kind, min(id) FROM neighbourhood_members GROUP BY root ORDER BY root")
 
     def neighbourhood_of(self, kind: str, id: str) -> str | None:
         row = self._one("SELECT root FROM neighbourhood_members WHERE kind = ? AND id = ?", (kind, id))
