@@ -106,10 +106,14 @@ class Connector(Protocol):
         """The CRM's clock before which a finished pull with this cursor has seen every change; ``None``: not told."""
         ...
 
-    def tally(self, object_name: str, buckets: Sequence[Bucket]) -> Sequence[Tally] | None:
+    def is_dated(self, object_name: str) -> bool:
+        """Whether its records have a modified date that :meth:`tally` and :meth:`stamps` can go by."""
+        ...
+
+    def tally(self, object_name: str, buckets: Sequence[Bucket]) -> Sequence[Tally]:
         """Count live records by modified date; buckets that cannot be told apart come back as one.
 
-        ``buckets`` follow each other without gaps. ``None`` where the object has no modified date to count by.
+        ``buckets`` follow each other without gaps.
         """
         ...
 

@@ -33,7 +33,7 @@ def pull_object(session: Session, report: RunReport, spec: ObjectSpec, *, full: 
         _log.info("page", object=name, records=len(page.records), changed=len(changed), total=done)
         session.progress.step(f"pull {name}", done, page.expected)
     if store.full_run(name):
-        note_all_seen(session, name)
+        note_all_seen(session, name, report.run_id)
     count_up(report.changed, name, len(store.finish_full(name, report.run_id)))
     session.progress.step(f"pull {name}", done, done)
 

@@ -1,10 +1,11 @@
-"""The completeness certificate: the mirror counted against the CRM by buckets of modified dates, and mended.
+"""The completeness certificate: the mirror compared with the CRM, and mended.
 
-Every run counts. Where one call counts all buckets (Salesforce), all are compared every time. Where each bucket costs
-a call (HubSpot), a run compares the total, and a share of the buckets when its turn has come. A bucket that differs is
-narrowed down, its ids and dates are compared, and only the records that differ are read: cost follows difference.
+Every run counts: by days of modified dates where one call counts them all (Salesforce), else the total (HubSpot, where
+each bucket costs a call). What differs is narrowed down to ids. Besides, a share of the records in turn is compared one
+by one, by id and modified date: two states within one day, or one record too many beside one too few, show in no count.
 
-A count is a reason to look; what is missing, stale or gone is decided by reading the records themselves.
+A list or a count is a reason to look; what is missing, stale or gone is decided by reading the records themselves, and
+only those that differ are read: cost follows difference.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from crmsync.sync.session import Session
 SPLIT_ABOVE = 1000
 """Rows from which on a bucket that differs is halved (two counts) before its ids are listed."""
 MOST_HALVINGS = 20
-MOST_BUCKETS = 1800
+MOST_DAYS = 1800
 """Below what a grouped query of Salesforce gives (2,000), with room for days that the mirror does not know."""
-PAID_BUCKETS = 40
-LEAST_ROWS = 2000
+TURNS = 20
+"""Into how many buckets an object is cut to be compared in turns…"""
+LEAST_ROWS = 200
+"""…of at least so many records: a page of a search."""
 FETCHED_AT_ONCE = 2000
 
 
@@ -46,7 +49,7 @@ class _Found:
     missing: int = 0
     stale: int = 0
     surplus: int = 0
-    unreadable: int = 0
+    unreadable: set[str] = field(default_factory=set)
     """In the CRM's lists, and not to be had."""
     late: int = 0
     """Changed after the pull had begun: in time for this run, and no fault of the last one."""
@@ -54,6 +57,10 @@ class _Found:
     @property
     def healed(self) -> int:
         return self.missing + self.stale + self.surplus
+
+    @property
+    def is_any(self) -> bool:
+        return bool(self.healed or self.unreadable or self.late)
 
 
 @dataclass(slots=True)
@@ -65,6 +72,7 @@ class _Reconciliation:
     found: _Found = field(default_factory=_Found)
     compared: list[Tally] = field(default_factory=list)
     buckets: int = 0
+    checked: int = 0
 
     @property
     def name(self) -> str:
@@ -73,60 +81,60 @@ class _Reconciliation:
     def certificate(self) -> Completeness:
         session, name = self.session, self.name
         calls = session.budget().used
-        due = self.everything or is_due(session, name)
+        due = (self.everything or is_due(session, name)) and not is_just_read(session, name, self.report.run_id)
         remote = self._count(due=due)
         quiet = 0
-        if due and not is_just_read(session, name):
+        if due:
             quiet = scan_quiet_changes(session, self.report, self.spec, everything=self.everything)
             note_compared(session, name)
         mirror = session.store.count(name)
+        remote = mirror + len(self.found.unreadable) if remote is None else remote
         return Completeness(
             object=name,
-            remote=mirror + self.found.unreadable if remote is None else remote,
+            remote=remote,
             mirror=mirror,
-            missing=self.found.unreadable,
+            missing=len(self.found.unreadable),
             healed=self.found.healed + quiet,
             quiet=quiet,
             buckets=self.buckets,
-            checked=len(self.compared),
+            checked=self.checked,
             calls=session.budget().used - calls,
             at=session.now,
-            proof=proof_of(name, self.compared or [Tally(Bucket(), mirror if remote is None else remote)]),
+            proof=proof_of(name, [*self.compared, Tally(Bucket(), remote)]),
         )
 
     # ------------------------------------------------------------------ looking
 
     def _count(self, *, due: bool) -> int | None:
-        """Count and mend; the CRM's count, or ``None`` where reading records has replaced it."""
-        connector, store = self.session.connector, self.session.store
-        if not connector.tallies_at_once:
-            return self._count_by_turn(due=due)
-        rows = max(1, ceil(store.count(self.name) / MOST_BUCKETS))
-        theirs = self._tally(build_buckets(store.live_days(self.name), rows))
-        if theirs is None:
-            return self._count_by_id()
-        self.buckets = len(theirs)
-        return self._compare(theirs, total=sum(tally.count for tally in theirs))
-
-    def _count_by_turn(self, *, due: bool) -> int | None:
-        """A total; buckets where it is their turn, or where the total has differed for two runs (an index lags)."""
+        """Count, compare and mend; the CRM's count, or ``None`` where reading records has replaced it."""
         store, name = self.session.store, self.name
-        total = self.session.connector.count(name)
-        lasted = self._has_lasted(total - store.count(name))
-        rows = max(LEAST_ROWS, ceil(store.count(name) / PAID_BUCKETS))
-        buckets = build_buckets(store.live_days(name), rows)
-        self.buckets = len(buckets)
-        chosen = buckets if self.everything or lasted else self._turn(buckets) if due else []
-        if not chosen:
-            return total
-        theirs = self._tally(chosen)
-        if theirs is None:
-            self.buckets = 0
-            return self._count_by_id(total)
-        looked = self._compare(theirs, total=total)
-        if lasted:
+        if not self.session.connector.is_dated(name):
+            return self._count_by_id()
+        turns = build_buckets(store.live_days(name), max(LEAST_ROWS, ceil(store.count(name) / TURNS)))
+        counted = self._count_days() if self.session.connector.tallies_at_once else self._count_total(turns)
+        self.buckets = len(turns)
+        if due:
+            chosen = turns if self.everything else self._turn(turns)
+            self.checked = len(chosen)
+            self._heal([record_id for bucket in chosen for record_id in self._listed(bucket)])
+        is_settled = self.found.is_any or self.checked == self.buckets
+        return None if is_settled else counted
+
+    def _count_days(self) -> int:
+        """All days by one call."""
+        store, name = self.session.store, self.name
+        days = build_buckets(store.live_days(name), max(1, ceil(store.count(name) / MOST_DAYS)))
+        theirs = self.session.connector.tally(name, days)
+        self._compare(theirs)
+        return sum(tally.count for tally in theirs)
+
+    def _count_total(self, turns: Sequence[Bucket]) -> int:
+        """The total; where it has differed for two runs (an index lags), the bucket that differs is looked for."""
+        total = self.session.connector.count(self.name)
+        if self._has_lasted(total - self.session.store.count(self.name)):
+            self._compare(self.session.connector.tally(self.name, turns))
             self._note_vain(total)
-        return looked
+        return total
 
     def _turn(self, buckets: Sequence[Bucket]) -> list[Bucket]:
         last = load_turn(self.session, self.name, "bucket")
@@ -147,20 +155,13 @@ class _Reconciliation:
         if not self.found.healed:
             self.session.store.set_meta(f"vain:{self.name}", str(total - self.session.store.count(self.name)))
 
-    def _tally(self, buckets: Sequence[Bucket]) -> Sequence[Tally] | None:
-        return self.session.connector.tally(self.name, buckets)
-
-    def _compare(self, theirs: Sequence[Tally], *, total: int) -> int | None:
-        store = self.session.store
+    def _compare(self, theirs: Sequence[Tally]) -> None:
         self.compared += theirs
-        differing = [tally for tally in theirs if not agrees(tally, store.tally(self.name, tally.bucket))]
-        if not differing:
-            return total
         suspects: dict[str, None] = {}
-        for tally in differing:
-            suspects.update(dict.fromkeys(self._suspects(tally, MOST_HALVINGS)))
+        for tally in theirs:
+            if not agrees(tally, self.session.store.tally(self.name, tally.bucket)):
+                suspects.update(dict.fromkeys(self._suspects(tally, MOST_HALVINGS)))
         self._heal(suspects)
-        return None if self.session.connector.tallies_at_once or len(theirs) == self.buckets else total
 
     def _suspects(self, theirs: Tally, halvings: int) -> Iterator[str]:
         """Ids that the two sides have differently in a bucket that is known to differ."""
@@ -169,21 +170,31 @@ class _Reconciliation:
         if max(theirs.count, store.tally(name, theirs.bucket).count) <= SPLIT_ABOVE or not halvings or middle is None:
             yield from self._differing_ids(theirs.bucket)
             return
-        for half in self._tally(halves(theirs.bucket, middle)) or ():
+        for half in self.session.connector.tally(name, halves(theirs.bucket, middle)):
             if not agrees(half, store.tally(name, half.bucket)):
                 yield from self._suspects(half, halvings - 1)
 
+    def _listed(self, bucket: Bucket) -> Iterator[str]:
+        """Ids that differ in a bucket, and a tally of what the CRM listed."""
+        theirs = list(self.session.connector.stamps(self.name, bucket))
+        stamps = [stamp for _, stamp in theirs if stamp]
+        self.compared.append(Tally(bucket, len(theirs), max(stamps, default=None)))
+        return self._unequal(bucket, theirs)
+
     def _differing_ids(self, bucket: Bucket) -> Iterator[str]:
+        return self._unequal(bucket, self.session.connector.stamps(self.name, bucket))
+
+    def _unequal(self, bucket: Bucket, theirs: Iterable[tuple[str, datetime | None]]) -> Iterator[str]:
         ours = dict(self.session.store.stamps(self.name, bucket))
-        for record_id, stamp in self.session.connector.stamps(self.name, bucket):
+        for record_id, stamp in theirs:
             if record_id not in ours or ours.pop(record_id) != stamp:
                 yield record_id
         yield from ours
 
-    def _count_by_id(self, total: int | None = None) -> int | None:
+    def _count_by_id(self) -> int | None:
         """For objects without dates: the ids, where the count differs."""
         store, name = self.session.store, self.name
-        total = self.session.connector.count(name) if total is None else total
+        total = self.session.connector.count(name)
         if total == store.count(name):
             return total
         alive = set(self.session.connector.ids(name))
@@ -195,11 +206,11 @@ class _Reconciliation:
     def _heal(self, ids: Iterable[str]) -> None:
         store, name = self.session.store, self.name
         horizon = self.session.connector.known_until(store.cursor(name) or {})
-        for chunk in chunked(ids, FETCHED_AT_ONCE):
+        for chunk in chunked(dict.fromkeys(ids), FETCHED_AT_ONCE):
             theirs = {record.id: record for record in self.session.connector.fetch(self.spec, chunk)}
             ours = {record.id: record for record in store.rows(name, chunk, include_deleted=True)}
             for record_id in chunk:
-                self._classify(theirs.get(record_id), ours.get(record_id), horizon)
+                self._classify(record_id, theirs.get(record_id), ours.get(record_id), horizon)
             changed = store.save_page(name, list(theirs.values()), store.cursor(name) or {}, run_id=self.report.run_id)
             gone = [record_id for record_id, ours_ in ours.items() if record_id not in theirs and not ours_.deleted]
             store.mark_deleted(name, gone)
@@ -207,13 +218,15 @@ class _Reconciliation:
         if self.found.healed:
             self.session.progress.note(f"{name}: {self._said()}; mended")
 
-    def _classify(self, theirs: RemoteRecord | None, ours: RemoteRecord | None, horizon: datetime | None) -> None:
+    def _classify(
+        self, record_id: str, theirs: RemoteRecord | None, ours: RemoteRecord | None, horizon: datetime | None
+    ) -> None:
         is_here = ours is not None and not ours.deleted
         if theirs is None or theirs.deleted:
             if is_here:
                 self.found.surplus += 1
             elif theirs is None and ours is None:
-                self.found.unreadable += 1
+                self.found.unreadable.add(record_id)
         elif horizon and theirs.modified_at and theirs.modified_at >= horizon:
             self.found.late += 1
         elif not is_here:

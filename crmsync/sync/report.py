@@ -28,11 +28,11 @@ class Completeness:
     """Of those healed: values that changed without the record's modified date (formulas, ties)."""
     buckets: int = 0
     checked: int = 0
-    """How many of the buckets were compared in this run; 0 of 0 where the object has no dates and only ids count."""
+    """How many of the buckets were compared record by record in this run; 0 of 0 where the object has no dates."""
     calls: int = 0
     at: datetime | None = None
     proof: str = ""
-    """A short hash over the buckets compared, as the CRM counted them."""
+    """A short hash over what the CRM counted and listed."""
 
     @property
     def difference(self) -> int:

@@ -14,18 +14,19 @@ def is_due(session: Session, name: str) -> bool:
     return last is None or session.now - datetime.fromisoformat(last) >= every
 
 
-def is_just_read(session: Session, name: str) -> bool:
+def is_just_read(session: Session, name: str, run_id: str) -> bool:
     """Whether this run has read every record of the object already."""
-    return session.store.get_meta(_at(name)) == session.now.isoformat()
+    return session.store.get_meta(f"read_whole:{name}") == run_id
 
 
 def note_compared(session: Session, name: str) -> None:
     session.store.set_meta(_at(name), session.now.isoformat())
 
 
-def note_all_seen(session: Session, name: str) -> None:
+def note_all_seen(session: Session, name: str, run_id: str) -> None:
     """A full pull has just read every record: nothing is due, and turns begin anew."""
     note_compared(session, name)
+    session.store.set_meta(f"read_whole:{name}", run_id)
     save_turn(session, name, "bucket", "")
     save_turn(session, name, "record", "")
 

@@ -94,15 +94,14 @@ class HubSpotConnector:
         state = PullState.load(cursor)
         return parse_instant(state.since) if state.phase == "done" else None
 
-    def tally(self, object_name: str, buckets: Sequence[Bucket]) -> Sequence[Tally] | None:
-        if object_name in WHOLE:
-            return None
+    def is_dated(self, object_name: str) -> bool:
+        return object_name not in WHOLE
+
+    def tally(self, object_name: str, buckets: Sequence[Bucket]) -> Sequence[Tally]:
         url_type = self._types.resolve(object_name)
         return [census.tally(self._api, url_type, object_name, bucket) for bucket in buckets]
 
     def stamps(self, object_name: str, bucket: Bucket) -> Iterator[tuple[str, datetime | None]]:
-        if object_name in WHOLE:
-            return iter(())
         return census.stamps(self._api, self._types.resolve(object_name), object_name, bucket)
 
     def fetch(self, spec: ObjectSpec, ids: Sequence[str]) -> Sequence[RemoteRecord]:

@@ -105,13 +105,14 @@ class SalesforceConnector:
         position = load_position(cursor)
         return parse_instant(position.through) if position and position.done and position.through else None
 
-    def tally(self, object_name: str, buckets: Sequence[Bucket]) -> Sequence[Tally] | None:
-        stamp = self._stamp(object_name)
-        return census.tally(self._client, object_name, stamp, buckets) if stamp else None
+    def is_dated(self, object_name: str) -> bool:
+        return self._stamp(object_name) is not None
+
+    def tally(self, object_name: str, buckets: Sequence[Bucket]) -> Sequence[Tally]:
+        return census.tally(self._client, object_name, self._stamp(object_name) or "", buckets)
 
     def stamps(self, object_name: str, bucket: Bucket) -> Iterator[tuple[str, datetime | None]]:
-        stamp = self._stamp(object_name)
-        return census.stamps(self._client, object_name, stamp, bucket) if stamp else iter(())
+        return census.stamps(self._client, object_name, self._stamp(object_name) or "", bucket)
 
     def _stamp(self, object_name: str) -> str | None:
         if shape := self._shapes.get(object_name):

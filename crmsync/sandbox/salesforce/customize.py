@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from crmsync.sandbox.salesforce.catalog import custom_object_fields
 from crmsync.sandbox.salesforce.errors import SalesforceError
+from crmsync.sandbox.salesforce.formulas import CALCULATED, follow_parent
 from crmsync.sandbox.salesforce.ids import custom_prefix
 from crmsync.sandbox.salesforce.metadatashape import check_shape
 from crmsync.sandbox.salesforce.schema import Field, SObject, build_object
@@ -88,11 +89,11 @@ def check_metadata(full_name: str, metadata: Mapping[str, Any]) -> None:
         raise SalesforceError(
             "FIELD_INTEGRITY_EXCEPTION", f"Required field is missing: label ({full_name})", fields=["label"]
         )
-    for needed in _NEEDS.get(str(kind), ()):
+    for needed in () if metadata.get("formula") else _NEEDS.get(str(kind), ()):
         if metadata.get(needed) in (None, ""):
             message = f"Must specify '{needed}' for a CustomField of type {kind}"
             raise SalesforceError("FIELD_INTEGRITY_EXCEPTION", message, fields=["FullName"])
-    if kind == "Text" and int(metadata["length"]) > 255:
+    if kind == "Text" and int(metadata.get("length") or 0) > 255:
         raise SalesforceError(
             "NUMBER_OUTSIDE_VALID_RANGE", "Text field length must be between 1 and 255", fields=["length"]
         )
@@ -133,6 +134,8 @@ def field_spec(name: str, metadata: Mapping[str, Any]) -> dict[str, Any]:
         spec["relationshipName"] = name.removesuffix("__c") + "__r"
         child = metadata.get("relationshipName")
         spec["childRelationship"] = f"{child}__r" if child else None
+    if formula := metadata.get("formula"):
+        spec |= {**CALCULATED, "calculatedFormula": formula}
     spec["metadata"] = dict(metadata)
     return spec
 
@@ -212,6 +215,8 @@ def add_field(org: OrgBase, full_name: str, metadata: Mapping[str, Any]) -> str:
     durable_id = org.store.next_id("00N")
     for target in targets:
         _attach(org, target, Field(field_spec(name, metadata)), durable_id)
+        if formula := metadata.get("formula"):
+            follow_parent(org, target, target.fields[name.lower()], str(formula))
     org.schema_changed()
     return durable_id
 

@@ -56,8 +56,12 @@ class Loading(OrgBase):
         visible: bool = True,
         relationship: str = "",
         required: bool = False,
+        formula: str = "",
     ) -> None:
-        """A custom field; ``type`` is the Metadata API's name or a plain word, ``visible``: for all profiles."""
+        """A custom field; ``type`` is the Metadata API's name or a plain word, ``visible``: for all profiles.
+
+        ``formula`` is a path to a parent's field (``Account.Industry``), whose value it shows.
+        """
         metadata = customize.metadata_for(
             customize.metadata_type(type),
             label or name.removesuffix("__c").replace("_", " "),
@@ -69,7 +73,7 @@ class Loading(OrgBase):
             relationship=relationship,
         )
         with self.store.transaction():
-            customize.add_field(self, f"{object}.{name}", {**metadata, "required": required})
+            customize.add_field(self, f"{object}.{name}", {**metadata, "required": required, "formula": formula})
             if visible and not required:
                 self.grant_field(object, name)
 

@@ -169,3 +169,20 @@ def test_a_merge_moves_everything_to_the_master(sf: Salesforce, org: SalesforceO
     text = f"SELECT IsDeleted, MasterRecordId FROM Account WHERE Id = '{loser}'"
     [gone] = sf.query(text, include_deleted=True)["records"]
     assert (gone["IsDeleted"], gone["MasterRecordId"]) == (True, account)
+
+
+def test_a_formula_follows_its_parent_and_its_record_keeps_its_stamp(org: SalesforceOrg, sf: Salesforce) -> None:
+    org.create_field("Opportunity", "Sector__c", "Text", formula="Account.Industry")
+    first, second = (org.create("Account", {"Name": name, "Industry": name}) for name in ("Energy", "Media"))
+    deal = org.create("Opportunity", {**DEAL, "AccountId": first})
+    before = row(org, "Opportunity", deal)
+    assert before["Sector__c"] == "Energy"
+    org.edit("Account", first, {"Industry": "Banking"})
+    after = row(org, "Opportunity", deal)
+    assert (after["Sector__c"], after["SystemModstamp"]) == ("Banking", before["SystemModstamp"])
+    org.edit("Opportunity", deal, {"AccountId": second})
+    assert row(org, "Opportunity", deal)["Sector__c"] == "Media"
+    with pytest.raises(SalesforceMalformedRequest):
+        sf.Opportunity.update(deal, {"Sector__c": "mine"})
+    fields = {field["name"]: field for field in sf.Opportunity.describe()["fields"]}
+    assert (fields["Sector__c"]["calculated"], fields["Sector__c"]["updateable"]) == (True, False)
