@@ -54,8 +54,10 @@ class Memory:
                 self._take_over(name, rows[name, record_id], known)
                 for remote_field, mapped in fields.items():
                     among = [known.get((i, remote_field)) for i in (record_id, *losers.get(record_id, ()))]
-                    if bases := tuple(base for row in among if row for base in self._as_bases(row, mapped)):
-                        found[name, record_id, remote_field] = bases
+                    bases = [base for row in among if row for base in self._as_bases(row, mapped)]
+                    if bases:
+                        # a survivor without memory of its own was blank on both sides
+                        found[name, record_id, remote_field] = (*bases, *(() if among[0] else (Base(),)))
         return found
 
     def agree(self, rows: Iterable[tuple[str, str, str, Scalar]]) -> None:

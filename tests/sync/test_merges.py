@@ -47,3 +47,18 @@ def test_a_merged_partner_hands_over_its_registrations(tiny_synced: Bench, syste
             assert people.value("registration", registration, "partner_id") == survivor
     plan, _ = tiny_synced.sync(system, full=True)
     assert plan.changes == ()
+
+
+def test_a_merger_is_nobodys_edit(tiny_synced: Bench, system: str) -> None:
+    """The survivor keeps its own values, or the CRM gives it the other's: both are ours."""
+    people = People(tiny_synced, system)
+    certified = {p: bool(people.value("partner", p, "cert_status")) for p in people.ids("partner")}
+    master = next(partner for partner, is_certified in certified.items() if not is_certified)
+    loser = next(partner for partner, is_certified in certified.items() if is_certified)
+    people.merge("partner", master, loser)
+    tiny_synced.box.clock.advance(60)
+    tiny_synced.sync(system)
+    with tiny_synced.session(system) as session:
+        survivor = session.store.resolve(session.mapping.object_of("partner"), loser)
+        assert session.store.findings(code="USER_EDIT") == []
+    assert people.value("partner", survivor, "cert_status")
