@@ -27,6 +27,7 @@ from crmsync.connectors.dialect import Dialect, VendorError, http_date
 from crmsync.connectors.failures import Failure
 from crmsync.connectors.pacing import Pacer
 from crmsync.connectors.paths import path_template
+from crmsync.connectors.patience import Patience
 from crmsync.connectors.retry import Action, find_row, retry_after_s
 from crmsync.connectors.wire import NoAnswer, Reply, Wire, checked_base_url
 from crmsync.errors import Permanent
@@ -34,6 +35,8 @@ from crmsync.errors import Permanent
 FAULT_TRIES = 4
 WAIT_TRIES = 8
 """Throttling is not failure: it gets more patience than a server that does not answer."""
+STORM_WAIT_S = 10.0
+"""The least wait from the second refusal in a row on: two requests in ten seconds at most, whatever the CRM says."""
 
 __all__ = ["Answer", "Dialect", "Transport", "VendorError"]
 
@@ -116,6 +119,8 @@ class Transport:
         self.pacer = pacer or Pacer(clock=clock, sleep=sleep)
         self._sign_in = sign_in
         self._signature = _Signature()
+        self._patience = Patience()
+        self._refusals = 0  # for too many requests, in a row
         self._clock = clock
         self._now = now
         self._wire = Wire(self.base_url, timeout_s=settings.timeout_s, gzip_requests=dialect.gzip_requests, clock=clock)
@@ -222,7 +227,9 @@ class Transport:
         request_id = self.dialect.request_id(reply.headers)
         if limits := self.dialect.read_limits(reply.headers):
             self.budget.note(*limits)
+        self._refusals = self._refusals + 1 if reply.status == 429 else 0
         if reply.status < 300 or reply.status in call.accept:
+            self._patience.earn()
             self._log(call, started, status=reply.status, request_id=request_id)
             body = self._decoded(call, reply)
             return Answer(reply.status, reply.headers, reply.data, request_id, body)
@@ -255,9 +262,10 @@ class Transport:
             return failure.unknown()
         match row.action:
             case Action.BACK_OFF | Action.RETRY_NOW:
-                return _Again(failure)
+                return _Again(failure) if self._patience.spend() else failure.given_up(call.tries)
             case Action.WAIT:
                 wait_s = retry_after_s(headers.get("Retry-After"), now=self._server_now(headers), default_s=row.wait_s)
+                wait_s = max(wait_s, STORM_WAIT_S) if self._refusals > 1 else wait_s
                 self.pacer.cool_down(wait_s)
                 call.waits += 1
                 return _Again(replace(failure, waited_s=wait_s))

@@ -7,15 +7,19 @@ Its look at environment variables on every request is done once here; that also 
 from __future__ import annotations
 
 import gzip
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http.cookiejar import DefaultCookiePolicy
+from typing import Any
 from urllib.parse import urlsplit
 
 import requests
 import urllib3.exceptions as u3
+from requests.adapters import HTTPAdapter
 from requests.exceptions import ConnectTimeout, InvalidHeader, ProxyError, SSLError, Timeout
+from urllib3.util.ssl_ import create_urllib3_context
 
 from crmsync.errors import UsageError
 
@@ -64,12 +68,31 @@ def checked_base_url(url: str) -> str:
 def new_session(base_url: str) -> requests.Session:
     """A session with the environment's proxies and certificates, without cookies; loopback goes past every proxy."""
     session = requests.Session()
+    found = session.merge_environment_settings(base_url, {}, None, None, None)
+    session.verify = found["verify"]  # True, or a bundle of certificates by REQUESTS_CA_BUNDLE; never False
     if not is_loopback(base_url):
-        found = session.merge_environment_settings(base_url, {}, None, None, None)
-        session.proxies, session.verify = found["proxies"], found["verify"]
+        session.proxies = found["proxies"]
+    session.mount("https://", _Tls())
     session.trust_env = False
     session.cookies.set_policy(DefaultCookiePolicy(allowed_domains=[]))
     return session
+
+
+class _Tls(HTTPAdapter):
+    """TLS 1.2 at least, certificates always checked, whatever a system-wide OpenSSL configuration allows."""
+
+    def init_poolmanager(self, *args: Any, **more: Any) -> None:
+        super().init_poolmanager(*args, **more, ssl_context=_tls_context())
+
+    def proxy_manager_for(self, *args: Any, **more: Any) -> Any:
+        return super().proxy_manager_for(*args, **more, ssl_context=_tls_context())
+
+
+def _tls_context() -> ssl.SSLContext:
+    context = create_urllib3_context(ssl_minimum_version=ssl.TLSVersion.TLSv1_2)
+    context.check_hostname = True
+    context.verify_mode = ssl.CERT_REQUIRED
+    return context
 
 
 class Wire:

@@ -34,6 +34,8 @@ _CALL_HEADERS = {
     "Sforce-Query-Options": "batchSize=2000",
 }
 _NOT_OURS = frozenset({"authorization", "x-prettyprint"})
+_HOST = re.compile(r"[a-z0-9.-]+(:\d+)?", re.IGNORECASE)
+"""Nothing that a url parser could take for the end of a host: "evil.example#.salesforce.com" is not Salesforce."""
 _VERSION = re.compile(r"v?(\d+)(\.0)?")
 
 
@@ -97,7 +99,7 @@ class Client:
         host = instance.split("/", maxsplit=1)[0]
         if is_loopback(base_url) or host == urlsplit(base_url).netloc:
             return
-        if not host.split(":", maxsplit=1)[0].endswith(_OWN_HOSTS):
+        if not _HOST.fullmatch(host) or not host.split(":", maxsplit=1)[0].endswith(_OWN_HOSTS):
             raise AuthError(
                 f"the sign-in points to '{host}', which is no host of Salesforce",
                 system="salesforce",
