@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import orjson
 
+from crmsync.drafts import replacing
 from crmsync.errors import UsageError
 from crmsync.sync.plan import Change, FieldChange, Plan, plan_to_json
 
@@ -22,12 +22,9 @@ def save_plan(plan: Plan, path: Path) -> None:
     :raises UsageError: when the file cannot be written.
     """
     document = {"schema": SCHEMA, "digest": plan.digest, "plan": orjson.Fragment(plan_to_json(plan))}
-    draft = path.with_name(f".{path.name}.part")
     try:
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with open(descriptor, "wb") as file:  # noqa: PTH123 - a descriptor, not a path
+        with replacing(path) as file:
             file.write(orjson.dumps(document) + b"\n")
-        draft.replace(path)
     except OSError as error:
         raise UsageError(f"cannot write the plan to '{path}': {error.strerror}", hint=_SAVE) from None
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from itertools import groupby, islice
 
 from crmsync.remote import Outcome, RemoteRecord, Scalar, Write, WriteLink
+from crmsync.sync.allowed import check_allowed
 from crmsync.sync.bases import remember
 from crmsync.sync.booking import journal_rows
 from crmsync.sync.plan import FINGERPRINT, Change, Plan
@@ -29,6 +30,7 @@ def push_plan(session: Session, report: RunReport, plan: Plan, *, decided: bool 
     Failures of records are reported, not raised. ``decided`` says that the decisions behind the plan are in the store,
     so that a record which now agrees with them awaits nothing more; without, what was written is decided anew.
     """
+    check_allowed(session.mapping, plan.changes)
     pusher = Pusher(session, report, plan, decided=decided)
     done = 0
     for batch in _batches(plan.changes, session.connector.batch_size):

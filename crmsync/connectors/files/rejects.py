@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-import os
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
@@ -11,6 +11,7 @@ from typing import Any
 
 from crmsync.connectors.files.intake import IntakeResult, RejectedRow
 from crmsync.connectors.files.reading import FORMULA_STARTS, REJECT_COLUMNS
+from crmsync.drafts import replacing
 from crmsync.errors import UsageError
 
 
@@ -48,11 +49,8 @@ def _said(problems: Sequence[RejectedRow]) -> tuple[str, str]:
 
 def _write(path: Path, lines: Iterable[Iterable[Any]]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.part")
-    descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with open(descriptor, "w", encoding="utf-8-sig", newline="") as file:  # noqa: PTH123 - a descriptor, not a path
+    with replacing(path) as raw, io.TextIOWrapper(raw, encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows([[safe_cell(cell) for cell in line] for line in lines])
-    draft.replace(path)
 
 
 def safe_cell(value: Any) -> str:
