@@ -10,6 +10,7 @@ import pytest
 
 from crmsync.records import Value
 from crmsync.store import FindingRow
+from crmsync.sync.cycle import sync
 from tests.sync.conftest import SYSTEMS, Bench
 from tests.sync.people import People
 
@@ -216,3 +217,24 @@ def test_a_fingerprint_never_causes_a_write(people: People) -> None:
     people.crm.edit(name, deal, {mapping.fingerprint_field(name): "" if people.system == "hubspot" else None})
     people.bench.box.clock.advance(60)
     assert written(people, deal) == set()
+
+
+def test_a_write_that_nobody_booked_and_somebody_took_back_stays_taken_back(people: People) -> None:
+    """The run dies after the CRM acted; before the next one a person puts back what was there before."""
+    bench, deal = people.bench, protected_deal(people)
+    old = people.value("deal", deal, "protection_end")
+    longer_protection(people)
+    with bench.session(people.system) as session:
+        push = session.connector.push
+        session.connector.push = lambda writes: die_after(push(writes))  # type: ignore[method-assign]
+        with pytest.raises(KeyboardInterrupt):
+            sync(session)
+    assert people.value("deal", deal, "protection_end") != old
+    edit(people, deal, "protection_end", date.fromisoformat(old))
+    assert "protection_end" not in written(people, deal)
+    assert people.value("deal", deal, "protection_end") == old
+    assert [f.subject for f in findings(people, "USER_EDIT") if f.id == deal] == ["protection_end"]
+
+
+def die_after(_: object) -> Any:
+    raise KeyboardInterrupt

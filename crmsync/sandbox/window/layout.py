@@ -35,9 +35,9 @@ CARD: tuple[tuple[str, tuple[str, ...]], ...] = (
 
 SHOWN_APART = frozenset(
     {"attribution", "attribution_reason", "protection_start", "protection_end", "protection_status", "flags",
-     "partner_flags", "next_action", "policy_version", "synced_at", "key"}
+     "partner_flags", "next_action", "policy_version", "synced_at", "key", "fingerprint"}
 )  # fmt: skip
-"""Partner fields with a place of their own on the card."""
+"""Partner fields with a place of their own on the card, and those that a CRM shows to nobody."""
 
 TONES = {
     "good": ("sourced", "active", "approved", "won", "valid", "none", "gold", "platinum", "closed won"),
