@@ -25,6 +25,7 @@ COMMANDS = {
     "what-if": Entry(_LOOK, "crmsync.cli.whatif", "What another policy would flip.", "what_if"),
     "metrics": Entry(_LOOK, "crmsync.cli.metrics", "What partners bring: revenue, pipeline, win rates."),
     "findings": Entry(_LOOK, "crmsync.cli.look", "List conflicts, duplicates, missing facts."),
+    "dupes": Entry(_LOOK, "crmsync.cli.dupes", "Records that may be the same: look, answer, plan merges."),
     "runs": Entry(_LOOK, "crmsync.cli.look", "List runs, or show one."),
     "status": Entry(_LOOK, "crmsync.cli.look", "Show the state of every connection."),
     "unfreeze": Entry(_OPERATE, "crmsync.cli.unfreeze", "List fields left to another writer, take them back."),

@@ -6,12 +6,11 @@ hundred megabytes and a look-up reads few pages. Two keys with one hash would on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
-from crmsync.store.database import CHUNK, Tables, chunked
+from crmsync.store.database import CHUNK, Tables
 
 TABLES = (
     """CREATE TABLE prepared (
@@ -92,23 +91,31 @@ class Blocks(Tables):
             self._take_out(former)
             self._run("DELETE FROM prepared WHERE kind = ? AND id = ?", (former.kind, former.id))
 
-    def add_prepared(self, records: Iterable[Prepared]) -> int:
-        """Add many records that the index does not hold yet; how many. Sorted once at the end, for speed."""
-        total = 0
-        with self.transaction(), self._roomy():
-            self._run("CREATE TEMP TABLE new_keys (key INTEGER, no INTEGER)")
-            self._run("CREATE TEMP TABLE new_terms (term INTEGER)")
-            for chunk in chunked(records, 5000):
-                total += len(chunk)
-                self._add_chunk(chunk)
-            self._run("INSERT OR IGNORE INTO blk SELECT key, no FROM new_keys ORDER BY key, no")
-            self._run(
-                "INSERT INTO term_counts SELECT term, count(*) FROM new_terms WHERE true GROUP BY term "
-                "ON CONFLICT (term) DO UPDATE SET n = n + excluded.n"
-            )
-            self._run("DROP TABLE new_keys")
-            self._run("DROP TABLE new_terms")
-        return total
+    def begin_bulk(self) -> None:
+        """Before a whole base is indexed with :meth:`add_bulk`; call inside a transaction."""
+        self._run("PRAGMA cache_size = -131072")
+        self._run("CREATE TEMP TABLE new_keys (key INTEGER, no INTEGER)")
+        self._run("CREATE TEMP TABLE new_terms (term INTEGER)")
+
+    def add_bulk(self, records: Sequence[Prepared]) -> None:
+        """Add records that the index does not hold yet; it can be searched after :meth:`end_bulk`."""
+        row = self._one("SELECT max(no) FROM prepared")
+        numbered = list(enumerate(records, start=((row[0] if row else 0) or 0) + 1))
+        self._many("INSERT INTO prepared VALUES (?, ?, ?, ?)", [(n, r.kind, r.id, r.body) for n, r in numbered])
+        keys = [(hashed(r.kind, key), n) for n, r in numbered for key in r.keys]
+        self._many("INSERT INTO new_keys VALUES (?, ?)", keys)
+        self._many("INSERT INTO new_terms VALUES (?)", [(term,) for _, r in numbered for term in _terms(r)])
+
+    def end_bulk(self) -> None:
+        """Sort what was added into the index, once: a key at a time would read and write the same pages for hours."""
+        self._run("INSERT OR IGNORE INTO blk SELECT key, no FROM new_keys ORDER BY key, no")
+        self._run(
+            "INSERT INTO term_counts SELECT term, count(*) FROM new_terms WHERE true GROUP BY term "
+            "ON CONFLICT (term) DO UPDATE SET n = n + excluded.n"
+        )
+        self._run("DROP TABLE new_keys")
+        self._run("DROP TABLE new_terms")
+        self._run("PRAGMA cache_size = -16000")
 
     def clear_index(self) -> None:
         """Forget all of it; it is rebuilt from the mirror."""
@@ -140,25 +147,6 @@ class Blocks(Tables):
         return found.get(own, 0), found.get(all_, 0)
 
     # ------------------------------------------------------------------ inside
-
-    @contextmanager
-    def _roomy(self) -> Iterator[None]:
-        """More cache while a whole base is indexed."""
-        self._run("PRAGMA cache_size = -131072")
-        try:
-            yield
-        finally:
-            self._run("PRAGMA cache_size = -16000")
-
-    def _add_chunk(self, chunk: list[Prepared]) -> None:
-        row = self._one("SELECT max(no) FROM prepared")
-        first = ((row[0] if row else 0) or 0) + 1
-        numbered = list(enumerate(chunk, start=first))
-        self._many("INSERT INTO prepared VALUES (?, ?, ?, ?)", [(n, r.kind, r.id, r.body) for n, r in numbered])
-        self._many(
-            "INSERT INTO new_keys VALUES (?, ?)", [(hashed(r.kind, key), n) for n, r in numbered for key in r.keys]
-        )
-        self._many("INSERT INTO new_terms VALUES (?)", [(term,) for _, r in numbered for term in _terms(r)])
 
     def _take_out(self, record: Prepared) -> None:
         number = self._number(record.kind, record.id)

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
+from types import MappingProxyType
 
 from crmsync.store.codec import to_stamp
 from crmsync.store.database import Tables
 
 Member = tuple[str, str]
 """``(kind, id)``"""
+
+_SHAREABLE: Mapping[str, str] = MappingProxyType(
+    {"domain": "account", "name": "account", "number": "account", "email": "contact"}
+)
+"""Prefixes of keys that may be shared by many, with the kind of record that is counted."""
 
 
 class Neighbourhoods(Tables):
@@ -40,6 +46,28 @@ class Neighbourhoods(Tables):
         """Records that have any of the keys: one step of the walk through a neighbourhood."""
         sql = "SELECT DISTINCT kind, id FROM record_keys WHERE key IN ({})"
         return {(row[0], row[1]) for row in self._where_in(sql, (), keys)}
+
+    def shared_keys(self, keys: Collection[str], above: int) -> set[str]:
+        """Those of the keys that more than so many accounts (or contacts) have: they identify nobody."""
+        sql = "SELECT 1 FROM record_keys WHERE key = ? AND kind = ? LIMIT 1 OFFSET ?"
+        return {
+            key
+            for key in keys
+            if (kind := _SHAREABLE.get(key.partition(":")[0])) and self._one(sql, (key, kind, above))
+        }
+
+    def at_the_limit(self, keys: Collection[str], above: int) -> set[str]:
+        """Those of the keys that have just begun, or ceased, to identify somebody: what they joined is to be decided
+        anew.
+        """
+        sql = "SELECT count(*) FROM (SELECT 1 FROM record_keys WHERE key = ? AND kind = ? LIMIT ?)"
+        found: set[str] = set()
+        for key in keys:
+            kind = _SHAREABLE.get(key.partition(":")[0])
+            row = self._one(sql, (key, kind, above + 2)) if kind else None
+            if row and row[0] in (above, above + 1):
+                found.add(key)
+        return found
 
     # ------------------------------------------------------------------ neighbourhoods
 

@@ -40,10 +40,12 @@ def decide_changes(session: Session, report: RunReport, *, everything: bool = Fa
     store = session.store
     reader = Reader(session)
     pending = store.pending()
-    everything = everything or store.get_meta("config_hash") != session.config_hash
+    new_model = store.get_meta("identity_model") != session.matchmaker.fingerprint
+    everything = everything or new_model or store.get_meta("config_hash") != session.config_hash
     # what was deleted is pending but no longer among all rows: it has to leave the index, too
     rows = dict.fromkeys(chain(pending, _all_rows(session))) if everything else pending
-    woken = reader.index(rows)
+    woken = reader.index(rows, new_model=new_model)
+    report.matching = reader.matching
     seeds = woken.seeds | _woken(session, woken.watch_keys)
     run_id = report.run_id
     work = _Work(session, report, Outcome(), Memory(session, run_id), EditBook(session, run_id))
@@ -56,6 +58,7 @@ def decide_changes(session: Session, report: RunReport, *, everything: bool = Fa
     _drop_vanished(session, report, woken.vanished)
     store.clear_pending(pending)
     store.set_meta("config_hash", session.config_hash)
+    store.set_meta("identity_model", session.matchmaker.fingerprint)
     return work.outcome
 
 

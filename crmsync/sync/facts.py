@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
+from crmsync.likeness import KINDS
 from crmsync.mappings import ValueProblem
 from crmsync.records import (
     REFERENCES,
@@ -29,7 +30,9 @@ from crmsync.records import (
     kind_of,
 )
 from crmsync.remote import RemoteRecord
-from crmsync.rules import Facts, link_keys, neighbourhood_keys
+from crmsync.rules import Facts, Likeness, link_keys, neighbourhood_keys
+from crmsync.sync.identity import Index, as_likeness, load_answers
+from crmsync.sync.report import Matching
 from crmsync.sync.session import Session
 
 Subject = tuple[str, str]
@@ -81,15 +84,26 @@ class Reader:
             self._kinds_of[self._mapping.object_of(kind)].append(kind)
         companies = [self._mapping.object_of(kind) for kind in ("account", "partner") if kind in self._mapping.kinds]
         self._merged = {old: new for name in companies for old, new in self._aliases.get(name, {}).items()}
+        self._answers = load_answers(session)
+        self._identity = Index(self._store, session.matchmaker, self._answers, session.progress)
+        self._shared: set[str] = set()
+        self._limit = session.policy.model.identity.shared_above
+
+    @property
+    def matching(self) -> Matching:
+        """What comparing records cost and gave."""
+        return self._identity.report
 
     # -------------------------------------------------------------- index
 
-    def index(self, pairs: Iterable[tuple[str, str]]) -> Woken:
+    def index(self, pairs: Iterable[tuple[str, str]], *, new_model: bool = False) -> Woken:
         """Re-index changed mirror rows, and what referred to those that were merged away: it now means the survivor."""
         woken = Woken(set(), set(), set())
         for pair in pairs:
             for other in self._index_row(*pair, woken):
                 self._index_row(*other, woken)
+        for subject in sorted(self._identity.settle(everything=new_model)):
+            self._index_row(*self._row_of(subject), woken)
         return woken
 
     def _index_row(self, object_name: str, row_id: str, woken: Woken) -> list[tuple[str, str]]:
@@ -107,6 +121,7 @@ class Reader:
             elif known:
                 woken.vanished.add(subject)
         left = self._store.members(old - new)
+        woken.seeds.update(self._store.members(self._store.at_the_limit(old ^ new, self._limit)))
         woken.seeds.update(left)
         woken.watch_keys.update(key for key in old | new if key.startswith(("partner:", "user:")))
         return [self._row_of(subject) for subject in sorted(left)] if row and row.merged_into else []
@@ -123,8 +138,10 @@ class Reader:
         if not kinds:
             subjects[f"link:{object_name}", row_id] = frozenset()
         if row is None or row.deleted:
+            self._note(subjects, ())
             return subjects
         records, links = self._read(object_name, row)
+        self._note(subjects, records)
         ties = frozenset(key for link in links for key in link_keys(link))
         for record in records:
             own = self._keys(record)
@@ -133,6 +150,11 @@ class Reader:
             subjects[f"link:{object_name}", row_id] = ties
         return subjects
 
+    def _note(self, subjects: Iterable[Subject], records: Iterable[Record]) -> None:
+        known = {(kind_of(record), record.id): record for record in records}
+        for subject in subjects:
+            self._identity.note(subject, known.get(subject))
+
     def _keys(self, record: Record) -> frozenset[str]:
         if isinstance(record, Partner):
             return frozenset({f"partner:{record.id}"})
@@ -140,7 +162,8 @@ class Reader:
             return frozenset({f"partner:{record.partner_id}"}) if record.partner_id else frozenset()
         if isinstance(record, User):
             return frozenset({f"user:{record.id}"})
-        return neighbourhood_keys(record, self._policy)
+        alike = {row.key for row in self._store.likenesses_of(kind_of(record), record.id)}
+        return neighbourhood_keys(record, self._policy) | alike
 
     # -------------------------------------------------------------- neighbourhoods
 
@@ -156,6 +179,7 @@ class Reader:
                 yield self._neighbourhood(members)
 
     def _reach(self, seed: Subject) -> frozenset[Subject]:
+        self._shared = set()
         members: set[Subject] = set()
         frontier: set[Subject] = {seed}
         keys: set[str] = set()
@@ -165,7 +189,9 @@ class Reader:
                 return frozenset()
             members |= frontier
             keys |= found
-            frontier = self._store.members(found) - members
+            shared = self._store.shared_keys(found, self._limit)
+            self._shared |= shared
+            frontier = self._store.members(found - shared) - members
         return frozenset(members)
 
     def _neighbourhood(self, members: frozenset[Subject]) -> Neighbourhood:
@@ -203,8 +229,15 @@ class Reader:
             certifications=self._certifications(partners),
             users={user.id: user for user in self._of(User, "user", owner_ids)},
             merged=self._merged,
+            likenesses=self._likenesses(ids),
+            shared_keys=frozenset(self._shared),
         )
         return facts, frozenset(watches)
+
+    def _likenesses(self, ids: dict[str, list[str]]) -> tuple[Likeness, ...]:
+        rows = (row for kind in KINDS for i in ids.get(kind, ()) for row in self._store.likenesses_of(kind, i))
+        unique = {(row.kind, row.one, row.other): row for row in rows}
+        return tuple(as_likeness(unique[pair], self._answers) for pair in sorted(unique))
 
     def _certifications(self, partners: Collection[str]) -> tuple[Certification, ...]:
         subjects = self._store.members({f"partner:{pid}" for pid in partners})

@@ -43,6 +43,22 @@ class Completeness:
         return not (self.difference or self.missing or self.stale or self.surplus)
 
 
+@dataclass(slots=True)
+class Matching:
+    """What comparing records cost and gave in a run."""
+
+    indexed: int = 0
+    """Records that were new or had changed."""
+    compared: int = 0
+    """Pairs scored."""
+    alike: int = 0
+    """Records whose pairs are not what they were."""
+    shared_keys: int = 0
+    """Keys that too many records share to tell anything; nobody was compared for them."""
+    left_out: int = 0
+    """Candidates beyond the limit for one record."""
+
+
 @dataclass(frozen=True, slots=True)
 class WriteFailure:
     """A record that the CRM refused, or whose fields a person changed since the plan was made (``drifted``)."""
@@ -91,6 +107,7 @@ class RunReport:
     rejects: int = 0
     """Intake rows refused."""
     completeness: list[Completeness] = field(default_factory=list)
+    matching: Matching = field(default_factory=Matching)
     failures: list[WriteFailure] = field(default_factory=list)
     api: ApiBudget = field(default_factory=ApiBudget)
     error: str = ""

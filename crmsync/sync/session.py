@@ -20,6 +20,7 @@ from crmsync.sync.report import Progress, Silent
 
 if TYPE_CHECKING:
     from crmsync.connectors.base import Connector
+    from crmsync.likeness import Matchmaker
 
 
 @dataclass(slots=True)
@@ -35,6 +36,7 @@ class Session:
     progress: Progress
     environ: Mapping[str, str]
     _connector: Connector | None = field(default=None, repr=False)
+    _matchmaker: Matchmaker | None = field(default=None, repr=False)
 
     @property
     def connector(self) -> Connector:
@@ -45,6 +47,15 @@ class Session:
 
             self._connector = open_connector(connection_settings(self.connection, self.environ))
         return self._connector
+
+    @property
+    def matchmaker(self) -> Matchmaker:
+        """What compares records: the project's own models, or those that crmsync comes with."""
+        if self._matchmaker is None:
+            from crmsync.likeness import default_matchmaker
+
+            self._matchmaker = default_matchmaker(self.project.directory)
+        return self._matchmaker
 
     @property
     def config_hash(self) -> str:

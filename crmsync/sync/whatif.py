@@ -24,6 +24,7 @@ from crmsync.sync.bases import Memory
 from crmsync.sync.diff import Differ
 from crmsync.sync.facts import Neighbourhood, Reader, Subject
 from crmsync.sync.flips import Flips, Rates, Tally
+from crmsync.sync.identity import Unchanged
 from crmsync.sync.plan import Change
 from crmsync.sync.session import Session
 
@@ -119,7 +120,7 @@ def _all_rows(session: Session) -> Iterator[tuple[str, str]]:
 class _Mirror:
     """The store of the connection for reading, a scratch store for the keys."""
 
-    _KEYS = ("save_keys", "keys", "members")
+    _KEYS = ("save_keys", "keys", "members", "shared_keys", "at_the_limit")
 
     def __init__(self, store: Store, scratch: Store) -> None:
         self._store = store
@@ -135,6 +136,7 @@ class _Reader(Reader):
     def __init__(self, session: Session, other: Policy) -> None:
         super().__init__(session)
         self._other = other
+        self._identity = Unchanged(session)
 
     def _keys(self, record: Record) -> frozenset[str]:
         keys = super()._keys(record)

@@ -31,6 +31,7 @@ from crmsync.rules.policy.types import (
     Rate,
     Recipient,
     Severity,
+    SurvivorCriterion,
     Text,
     Version,
     Zone,
@@ -82,6 +83,7 @@ class Duplicates(YamlModel):
     accounts: bool = True
     contacts: bool = True
     deals: DealDuplicates = DealDuplicates()
+    survivor: tuple[SurvivorCriterion, ...] = ("partner_of_record", "open_deals", "most_complete", "oldest")
 
 
 class Validation(YamlModel):

@@ -18,6 +18,7 @@ from crmsync.records import field_types
 from crmsync.rules.codes import FLAGS
 
 Comparator: TypeAlias = Literal["registered", "incumbent", "certified", "earliest_submission"]
+SurvivorCriterion: TypeAlias = Literal["partner_of_record", "open_deals", "most_complete", "oldest"]
 Days: TypeAlias = Annotated[int, Field(ge=0, le=3660)]
 Recipient: TypeAlias = Literal["owner", "partner_manager"]
 Severity: TypeAlias = Literal["error", "warning", "info"]
