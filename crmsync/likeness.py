@@ -17,8 +17,9 @@ from crmsync.identity.keys import blocking_keys, terms
 from crmsync.identity.model import Model
 from crmsync.identity.records import Prepared, prepare
 from crmsync.identity.score import Score, Scorer
-from crmsync.records import Record, Registration, kind_of
-from crmsync.rules import Facts, Likeness
+from crmsync.records import Account, Record, Registration, kind_of
+from crmsync.rules import Facts, Likeness, Policy
+from crmsync.rules.identity import usable_domain
 
 KINDS = ("account", "contact", "registration")
 """Kinds of records that are compared. A registration is compared with accounts: which one does it mean?"""
@@ -40,22 +41,29 @@ Count: TypeAlias = Callable[[str, str, str], tuple[int, int]]
 """``(kind, column, value)`` to how many records have the value, and how many have any."""
 
 
-def raw_fields(record: Record) -> dict[str, Any]:
+def raw_fields(record: Record, policy: Policy) -> dict[str, Any]:
     """The record in the words of the matching model. Fields of the admin's own count where the model knows the name
-    (``phone``, ``street``, ``city``, ``postal_code``, …).
+    (``phone``, ``street``, ``city``, ``postal_code``, …). A domain that the policy says identifies nobody is left out.
     """
     if isinstance(record, Registration):
-        return _described(record)
-    own = {name: getattr(record, name) for name in record.__dataclass_fields__ if name not in ("id", "extra", "flags")}
+        return _described(record, policy)
+    own = {name: getattr(record, name) for name in record.__dataclass_fields__ if name not in _NOT_COMPARED}
+    if isinstance(record, Account):
+        aliases = (usable_domain(text, policy) for text in record.domain_aliases)
+        own["domain"] = usable_domain(record.domain, policy)
+        own["domain_aliases"] = tuple(domain for domain in aliases if domain)
     return {**record.extra, **{name: value for name, value in own.items() if value not in (None, "", ())}}
 
 
-def _described(registration: Registration) -> dict[str, Any]:
+_NOT_COMPARED = frozenset({"id", "extra", "flags", "owner_id", "created_at", "is_customer", "last_contact_on"})
+
+
+def _described(registration: Registration, policy: Policy) -> dict[str, Any]:
     """The customer as the partner described it. The contact's address counts where no domain is given."""
-    email = registration.contact_email or ""
+    addresses = (registration.account_domain, registration.contact_email)
     described = {
         "name": registration.account_name,
-        "domain": registration.account_domain or email.rpartition("@")[2] or None,
+        "domain": next((domain for text in addresses if (domain := usable_domain(text, policy))), None),
         "country": registration.account_country,
         "company_number": registration.account_number,
     }
@@ -78,9 +86,8 @@ class Matchmaker:
         """Changes when any pair could be scored differently."""
         return "+".join(f"{kind}:{self.models[kind].fingerprint}" for kind in sorted(self.models))
 
-    def prepare(self, record: Record) -> Prepared:
-        kind = kind_of(record)
-        return prepare(model_kind(kind), {**raw_fields(record), "id": record.id})
+    def prepare(self, record: Record, policy: Policy) -> Prepared:
+        return prepare(model_kind(kind_of(record)), {**raw_fields(record, policy), "id": record.id})
 
     def scorer(self, kind: str, count: Count) -> Scorer:
         """Scores pairs of a kind. Counts are asked once for each value."""
@@ -119,10 +126,10 @@ def sentences(evidence: Iterable[tuple[str, str, float, str]]) -> tuple[str, ...
 # ---------------------------------------------------------------- in memory
 
 
-def likenesses_among(facts: Facts, matchmaker: Matchmaker) -> tuple[Likeness, ...]:
+def likenesses_among(facts: Facts, matchmaker: Matchmaker, policy: Policy) -> tuple[Likeness, ...]:
     """The pairs of a few records, as a scenario gives them."""
     records: list[Record] = [*facts.accounts, *facts.contacts, *facts.registrations]
-    prepared = {(kind_of(r), r.id): matchmaker.prepare(r) for r in records if r.id not in facts.merged}
+    prepared = {(kind_of(r), r.id): matchmaker.prepare(r, policy) for r in records if r.id not in facts.merged}
     counts: Counter[tuple[str, ...]] = Counter()
     for (kind, _), record in prepared.items():
         if kind != "registration":

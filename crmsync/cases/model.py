@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
-from typing import Annotated, Any, ClassVar, TypeAlias, get_type_hints
+from typing import Annotated, Any, ClassVar, Literal, TypeAlias, get_type_hints
 
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, create_model
 from pydantic_core import PydanticCustomError
@@ -76,11 +76,22 @@ class LinkRow(YamlModel):
     label: str | None = None
 
 
+class LikenessRow(YamlModel):
+    noun: ClassVar[str] = "a likeness"
+    kind: Literal["account", "contact", "registration"]
+    one: str
+    other: str
+    duplicate: Annotated[float, Field(ge=0, le=1)] = 0.0
+    related: Annotated[float, Field(ge=0, le=1)] = 0.0
+    answer: Literal["duplicate", "related", "different", "skip"] | None = None
+
+
 class _GivenBase(YamlModel):
     noun: ClassVar[str] = "the records"
     links: tuple[LinkRow, ...] | None = None
     merged: Mapping[str, str] | None = None
     open_registrations: Mapping[str, int] | None = None
+    likenesses: tuple[LikenessRow, ...] | None = None
 
 
 class _DefaultsBase(YamlModel):

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from typing import Any
 
 from crmsync.cases.compare import Failure, Seen, compare
 from crmsync.cases.documents import merged
+from crmsync.cases.likenesses import likenesses_of
 from crmsync.cases.load import Rows, Scenario, Step
 from crmsync.cases.model import RECORDS
 from crmsync.cases.modes import ModeOf, is_written, starter_mode
@@ -43,7 +44,7 @@ def run_scenario(scenario: Scenario, mode_of: ModeOf = starter_mode) -> Result:
     before: frozenset[str] = frozenset()
     for step in scenario.steps:
         here = _changed(rows, step, scenario.defaults)
-        facts = build_facts(here)
+        facts = build_facts(here, scenario.policy)
         decision = decide(facts, scenario.policy, step.at)
         seen = Seen(decision, before, partial(_measure, facts, decision, scenario.policy, step.at))
         failures += compare(step, seen)
@@ -59,11 +60,11 @@ def _measure(facts: Facts, decision: Decision, policy: Policy, at: datetime) -> 
     return metrics.all.values()
 
 
-def build_facts(rows: Rows) -> Facts:
+def build_facts(rows: Rows, policy: Policy) -> Facts:
     """Canonical records out of rows; ``None`` in place of a row is no record."""
     records = {kind: tuple(_records(kind, rows.get(kind, {}))) for kind in RECORDS}
     listed: dict[str, Any] = {plural: records[kind] for kind, plural in _LISTED.items()}
-    return Facts(
+    facts = Facts(
         **listed,
         links=tuple(Link(**row) for row in rows.get("links") or ()),
         partners={record.id: record for record in records["partner"]},  # type: ignore[misc]
@@ -71,6 +72,7 @@ def build_facts(rows: Rows) -> Facts:
         merged=rows.get("merged") or {},
         open_registrations=rows.get("open_registrations") or {},
     )
+    return replace(facts, likenesses=likenesses_of(facts, rows.get("likenesses") or (), policy))
 
 
 _LISTED = {

@@ -329,6 +329,9 @@ def _identity(terms: Terms) -> Iterator[str]:
         yield f"Free mail providers: {listed(domains)}."
     if domains := terms.take("identity.shared_domains"):
         yield f"Domains shared by many companies identify nobody: {listed(domains)}."
+    order = listed(_KEEPS[criterion] for criterion in terms.take("duplicates.survivor"))
+    if order:
+        yield f"Of two records of one company we propose to keep, in this order: {order}."
     for alias, domain in terms.take("identity.aliases").items():
         yield f"{alias} is another domain of {domain}."
     corporate, rates = terms.take("fx.corporate"), terms.take("fx.rates")
@@ -339,6 +342,13 @@ def _identity(terms: Terms) -> Iterator[str]:
     for code, text in terms.take("reasons").items():
         yield f"The reason `{code}` is told as: {written(text)}"
 
+
+_KEEPS = {
+    "partner_of_record": "the one with an approved registration",
+    "open_deals": "the one with the most open deals",
+    "most_complete": "the one with the most fields filled",
+    "oldest": "the oldest",
+}
 
 _SECTIONS: tuple[tuple[str, Callable[[Terms], Iterator[str]], tuple[str, ...]], ...] = (
     ("Where these rules hold", _scope, ("scope",)),

@@ -36,7 +36,7 @@ class Likeness:
     kind: str
     one: str
     other: str
-    duplicate: float
+    duplicate: float = 0.0
     """Probability that they are the same."""
     related: float = 0.0
     """Probability that they belong to one family without being the same."""

@@ -85,7 +85,7 @@ class Reader:
         companies = [self._mapping.object_of(kind) for kind in ("account", "partner") if kind in self._mapping.kinds]
         self._merged = {old: new for name in companies for old, new in self._aliases.get(name, {}).items()}
         self._answers = load_answers(session)
-        self._identity = Index(self._store, session.matchmaker, self._answers, session.progress)
+        self._identity = Index(session, self._answers)
         self._shared: set[str] = set()
         self._limit = session.policy.model.identity.shared_above
 

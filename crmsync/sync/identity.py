@@ -12,14 +12,13 @@ from collections.abc import Iterable, Mapping
 from crmsync.identity.keys import blocking_keys, terms
 from crmsync.identity.records import Prepared as Compared
 from crmsync.identity.score import Score, Scorer
-from crmsync.likeness import COMPARED_WITH, KINDS, Matchmaker, is_worth_keeping, model_kind, sentences
+from crmsync.likeness import COMPARED_WITH, KINDS, is_worth_keeping, model_kind, sentences
 from crmsync.records import Record
 from crmsync.rules import Likeness
-from crmsync.store import Store
 from crmsync.store.blocks import Prepared
 from crmsync.store.likenesses import AnswerRow, LikenessRow
 from crmsync.sync.answers import FILE, Answers, load_lines
-from crmsync.sync.report import Matching, Progress
+from crmsync.sync.report import Matching
 from crmsync.sync.session import Session
 
 Subject = tuple[str, str]
@@ -36,11 +35,13 @@ CHUNK = 5_000
 class Index:
     """Follows the records of one run. ``note`` each one that was read again, then ``settle``."""
 
-    def __init__(self, store: Store, matchmaker: Matchmaker, answers: Answers, progress: Progress) -> None:
+    def __init__(self, session: Session, answers: Answers) -> None:
+        store, matchmaker = session.store, session.matchmaker
         self._store = store
         self._matchmaker = matchmaker
+        self._policy = session.policy
         self._answers = answers
-        self._progress = progress
+        self._progress = session.progress
         self._changed: dict[Subject, None] = {}
         self._gone: set[Subject] = set()
         self._fresh: list[Prepared] = []
@@ -65,13 +66,13 @@ class Index:
         if record is None:
             self._drop(subject, former)
             return
-        row = self._row(subject, self._matchmaker.prepare(record))
+        row = self._row(subject, self._matchmaker.prepare(record, self._policy))
         if former is None or former.body != row.body:
             self._store.save_prepared(row, former)
             self._changed[subject] = None
 
     def _add(self, subject: Subject, record: Record) -> None:
-        self._fresh.append(self._row(subject, self._matchmaker.prepare(record)))
+        self._fresh.append(self._row(subject, self._matchmaker.prepare(record, self._policy)))
         self._changed[subject] = None
         if len(self._fresh) >= CHUNK:
             self._flush()
@@ -191,7 +192,7 @@ class Unchanged(Index):
     """For those who only look: the stored pairs hold, whatever is read."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(session.store, session.matchmaker, Answers(), session.progress)
+        super().__init__(session, Answers())
 
     def note(self, subject: Subject, record: Record | None) -> None: ...
 
