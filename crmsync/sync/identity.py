@@ -17,7 +17,7 @@ from crmsync.records import Record
 from crmsync.rules import Likeness
 from crmsync.store.blocks import Prepared
 from crmsync.store.likenesses import AnswerRow, LikenessRow
-from crmsync.sync.answers import FILE, Answers, load_lines
+from crmsync.sync.answers import FILE, Answers, Pair, load_lines, other_kind
 from crmsync.sync.report import Matching
 from crmsync.sync.session import Session
 
@@ -110,8 +110,9 @@ class Index:
             touched |= self._save(subject, {})
         if everything:
             self._changed = dict.fromkeys((kind, i) for kind in KINDS for i in self._store.prepared_ids(kind))
-        for subject in self._answered():
-            self._changed[subject] = None
+        for kind, one, other in self._answered():
+            self._changed[kind, one] = None
+            touched |= {(kind, one), (other_kind(kind), other)}
         for done, subject in enumerate(sorted(self._changed)):
             touched |= self._score(subject)
             if done % 500 == 0:
@@ -120,15 +121,14 @@ class Index:
         self.report.shared_keys = len(self._hot)
         return touched
 
-    def _answered(self) -> Iterable[Subject]:
-        """One record of each pair about which people say something else than at the last run."""
+    def _answered(self) -> Iterable[Pair]:
+        """The pairs about which people say something else than at the last run."""
         said = self._answers.words()
         known = self._store.answers()
         if said == known:
             return ()
         self._store.save_answers(AnswerRow(*pair, answer) for pair, answer in sorted(said.items()))
-        moved = {pair for pair in said.keys() | known.keys() if said.get(pair) != known.get(pair)}
-        return sorted({(kind, one) for kind, one, _ in moved})
+        return sorted(pair for pair in said.keys() | known.keys() if said.get(pair) != known.get(pair))
 
     def _score(self, subject: Subject) -> set[Subject]:
         kind, record_id = subject
@@ -164,15 +164,15 @@ class Index:
         kind, record_id = subject
         found: dict[Subject, str] = {}
         keys = tuple(blocking_keys(own))
-        for other_kind in COMPARED_WITH[kind]:
-            near = self._store.candidates(other_kind, keys, block_cap=BLOCK_CAP, cap=CANDIDATE_CAP)
+        for near_kind in COMPARED_WITH[kind]:
+            near = self._store.candidates(near_kind, keys, block_cap=BLOCK_CAP, cap=CANDIDATE_CAP)
             self._hot.update(near.hot)
             self.report.left_out += near.dropped
-            found.update(((other_kind, i), body) for i, body in near.ids.items())
+            found.update(((near_kind, i), body) for i, body in near.ids.items())
         kept = {row.partner_of(kind, record_id) for row in self._store.likenesses_of(kind, record_id)}
-        for other_kind, i in sorted((kept | self._answers.about(kind, record_id)) - found.keys()):
-            if (body := self._store.prepared(other_kind, [i]).get(i)) is not None:
-                found[other_kind, i] = body
+        for other in sorted((kept | self._answers.about(kind, record_id)) - found.keys()):
+            if (body := self._store.prepared(other[0], [other[1]]).get(other[1])) is not None:
+                found[other] = body
         return found
 
     def _save(self, subject: Subject, found: Mapping[Subject, LikenessRow]) -> set[Subject]:
