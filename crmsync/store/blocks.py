@@ -6,7 +6,7 @@ hundred megabytes and a look-up reads few pages. Two keys with one hash would on
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 
@@ -52,10 +52,10 @@ def hashed(*parts: str) -> int:
 
 
 class Blocks(Tables):
-    def prepared(self, kind: str, ids: Iterable[str]) -> dict[str, str]:
-        """Id to body of the records that the index holds."""
-        sql = "SELECT id, body FROM prepared WHERE kind = ? AND id IN ({})"
-        return {row[0]: row[1] for row in self._where_in(sql, (kind,), ids)}
+    def prepared_body(self, kind: str, id: str) -> str | None:
+        """The body of one record; ``None`` where the index does not hold it."""
+        row = self._one("SELECT body FROM prepared WHERE kind = ? AND id = ?", (kind, id))
+        return row[0] if row else None
 
     def prepared_ids(self, kind: str) -> Iterator[str]:
         """Ids of one kind, in order."""

@@ -49,7 +49,7 @@ class Index:
         self._is_empty = not any(store.prepared_count(kind) for kind in KINDS)
         self._scorers = {kind: matchmaker.scorer(kind, store.frequency) for kind in ("account", "contact")}
         self.report = Matching()
-        self._hot: set[str] = set()
+        self._hot: set[tuple[str, str]] = set()
 
     # ------------------------------------------------------------------ index
 
@@ -61,7 +61,7 @@ class Index:
             if record is not None and subject not in self._changed:
                 self._add(subject, record)
             return
-        known = self._store.prepared(subject[0], [subject[1]]).get(subject[1])
+        known = self._store.prepared_body(*subject)
         former = None if known is None else self._row(subject, Compared.from_json(known))
         if record is None:
             self._drop(subject, former)
@@ -92,7 +92,8 @@ class Index:
     def _row(self, subject: Subject, compared: Compared) -> Prepared:
         return Prepared(*subject, compared.to_json(), tuple(blocking_keys(compared)), tuple(terms(compared)))
 
-    def _build(self) -> None:
+    def build(self) -> None:
+        """Finish the index of a base that is seen for the first time, so that it can be searched."""
         if self._fresh:
             self._flush()
         if self._bulk:
@@ -104,7 +105,7 @@ class Index:
 
     def settle(self, *, everything: bool = False) -> set[Subject]:
         """Score what changed against what may be the same; the records whose pairs are not what they were."""
-        self._build()
+        self.build()
         touched: set[Subject] = set()
         for subject in sorted(self._gone):
             touched |= self._save(subject, {})
@@ -132,7 +133,7 @@ class Index:
 
     def _score(self, subject: Subject) -> set[Subject]:
         kind, record_id = subject
-        body = self._store.prepared(kind, [record_id]).get(record_id)
+        body = self._store.prepared_body(kind, record_id)
         if body is None:
             return self._save(subject, {})
         own = Compared.from_json(body)
@@ -163,15 +164,16 @@ class Index:
         """By a shared key, by a pair that is stored already, or because a person has answered."""
         kind, record_id = subject
         found: dict[Subject, str] = {}
-        keys = tuple(blocking_keys(own))
+        keys = blocking_keys(own)
         for near_kind in COMPARED_WITH[kind]:
-            near = self._store.candidates(near_kind, keys, block_cap=BLOCK_CAP, cap=CANDIDATE_CAP)
-            self._hot.update(near.hot)
+            telling = [key for key in keys if (near_kind, key) not in self._hot]
+            near = self._store.candidates(near_kind, telling, block_cap=BLOCK_CAP, cap=CANDIDATE_CAP)
+            self._hot.update((near_kind, key) for key in near.hot)
             self.report.left_out += near.dropped
             found.update(((near_kind, i), body) for i, body in near.ids.items())
         kept = {row.partner_of(kind, record_id) for row in self._store.likenesses_of(kind, record_id)}
         for other in sorted((kept | self._answers.about(kind, record_id)) - found.keys()):
-            if (body := self._store.prepared(other[0], [other[1]]).get(other[1])) is not None:
+            if (body := self._store.prepared_body(*other)) is not None:
                 found[other] = body
         return found
 

@@ -35,8 +35,8 @@ class Trained:
 def judged_pairs(session: Session) -> Iterator[Judged]:
     """Every pair with an answer whose records are both known: kind, records, answer. A skipped pair teaches nothing."""
     for (kind, one, other), line in sorted(load_answers(session).by_pair.items()):
-        first = session.store.prepared(kind, [one]).get(one)
-        second = session.store.prepared(other_kind(kind), [other]).get(other)
+        first = session.store.prepared_body(kind, one)
+        second = session.store.prepared_body(other_kind(kind), other)
         if line.answer != "skip" and first is not None and second is not None:
             yield kind, Prepared.from_json(first), Prepared.from_json(second), line.answer
 

@@ -1,0 +1,1 @@
+"""The matching model: how records are compared, and what a comparison says. Pure."""

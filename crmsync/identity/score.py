@@ -1,0 +1,162 @@
+"""Scores a pair: what each field shows, how much that weighs, and what follows."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from math import log2
+from typing import Literal
+
+from rapidfuzz.distance import JaroWinkler
+
+from crmsync.identity.model import Model
+from crmsync.identity.records import Prepared
+
+Verdict = Literal["duplicate", "related", "different", "unsure"]
+Frequency = Callable[[str, str], float]
+
+_COUNTED = frozenset({"name", "domain", "city", "postal_code", "first", "last", "email"})
+_WORDS = {
+    "name": "name", "domain": "domain", "number": "company number", "country": "country", "phone": "phone",
+    "city": "city", "postal_code": "postal code", "street": "street", "form": "legal form", "email": "e-mail address",
+    "first": "first name", "last": "last name", "account": "company", "title": "title",
+}  # fmt: skip
+_FUZZY = {"name": 0.92, "street": 0.9, "last": 0.9, "first": 0.88}
+"""Jaro-Winkler from which two texts are nearly the same."""
+_SAID = 0.5
+"""From this probability on a pair gets a verdict."""
+_FOREIGN, _NUMBERED, _FORMED, _CHILD = 0.85, 0.85, 0.4, 0.98
+"""How likely it is a family, where name or domain are the same: another country, number, legal form; a parent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What one field shows. ``weight`` is in bits: positive speaks for the same."""
+
+    field: str
+    level: str
+    weight: float
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a comparison says. The three probabilities add up to 1."""
+
+    weight: float
+    probability: float
+    verdict: Verdict
+    p_duplicate: float
+    p_related: float
+    p_different: float
+    evidence: tuple[Evidence, ...]
+
+
+class Scorer:
+    """Scores pairs of one kind. ``frequency`` gives the share of records that have a value in a column."""
+
+    def __init__(self, model: Model, frequency: Frequency) -> None:
+        self._model = model
+        self._frequency = frequency
+
+    def score(self, one: Prepared, other: Prepared) -> Score:
+        """The same whichever way round the pair is given."""
+        evidence = tuple(self._evidence(one, other))
+        weight = self._model.prior + sum(e.weight for e in evidence)
+        bits = max(-60.0, min(60.0, self._model.slope * weight + self._model.offset))
+        alike = 1 / (1 + 2**-bits)
+        levels = {e.field: e.level for e in evidence}
+        family = _family(one, other, levels) if one.kind == "account" else 0.0
+        related = family * max(alike, _child(one, other))
+        duplicate = alike * (1 - family)
+        verdict = _verdict(duplicate, related)
+        return Score(weight, duplicate, verdict, duplicate, related, max(0.0, 1 - duplicate - related), evidence)
+
+    def _evidence(self, one: Prepared, other: Prepared) -> Iterator[Evidence]:
+        for name in _WORDS:
+            a, b = one.text(name), other.text(name)
+            if a and b:
+                level = _level(name, a, b, one, other)
+                weight = self._weight(name, level, a)
+                if weight:
+                    yield Evidence(name, level, weight, _said(name, level, a, b))
+
+    def _weight(self, name: str, level: str, value: str) -> float:
+        weight = self._model.weights.get(f"{name}.{level}", 0.0)
+        if level == "same" and name in _COUNTED:
+            return max(0.5, min(weight, -log2(self._frequency(name, value))))
+        return weight
+
+
+def _level(name: str, a: str, b: str, one: Prepared, other: Prepared) -> str:
+    if a == b:
+        return "same"
+    if name == "domain":
+        return _domain_level(a, b, one, other)
+    if name == "email":
+        return "mailbox" if a.partition("@")[0] == b.partition("@")[0] else "other"
+    if name == "first" and (a[0] == b[0] and 1 in (len(a), len(b))):
+        return "initial"
+    if name == "name" and _is_part(a, b):
+        return "part"
+    limit = _FUZZY.get(name)
+    return "near" if limit and JaroWinkler.similarity(a, b) >= limit else "other"
+
+
+def _domain_level(a: str, b: str, one: Prepared, other: Prepared) -> str:
+    if {a, *one.texts("aliases")} & {b, *other.texts("aliases")}:
+        return "same"
+    return "label" if a.partition(".")[0] == b.partition(".")[0] else "other"
+
+
+def _is_part(a: str, b: str) -> bool:
+    """All words of one name are in the other: a department, a branch, or a shorter way to say it."""
+    short, long = sorted((set(a.split()), set(b.split())), key=len)
+    return short < long
+
+
+def _child(one: Prepared, other: Prepared) -> float:
+    parents = {one.text("parent"), other.text("parent")} - {""}
+    is_child = parents & {one.id, other.id} or (one.text("parent") and one.text("parent") == other.text("parent"))
+    return _CHILD if is_child else 0.0
+
+
+def _family(one: Prepared, other: Prepared, levels: dict[str, str]) -> float:
+    """How likely two records that look alike are relatives rather than one."""
+    if child := _child(one, other):
+        return child
+    found = [0.02]
+    if levels.get("number") == "other":
+        found.append(_NUMBERED)
+    if levels.get("country") == "other":
+        found.append(_FOREIGN)
+    if levels.get("form") == "other" and levels.get("domain") != "same":
+        found.append(_FORMED)
+    if levels.get("domain") == "same" and levels.get("name") in ("other", "part"):
+        found.append(0.6)
+    return 0.0 if levels.get("number") == "same" else max(found)
+
+
+def _verdict(duplicate: float, related: float) -> Verdict:
+    if max(duplicate, related) >= _SAID:
+        return "duplicate" if duplicate >= related else "related"
+    return "unsure" if duplicate + related >= _SAID / 5 else "different"
+
+
+def _said(name: str, level: str, a: str, b: str) -> str:
+    what, a, b = _WORDS[name], a[:60], b[:60]
+    match level:
+        case "same":
+            return f"same {what}: {a}" if name not in ("account", "form") else f"same {what}"
+        case "near":
+            return f"{what} nearly the same: {a} / {b}"
+        case "part":
+            return f"one {what} is part of the other: {a} / {b}"
+        case "label":
+            return f"same {what} but for its ending: {a} / {b}"
+        case "mailbox":
+            return f"same mailbox at another domain: {a} / {b}"
+        case "initial":
+            return f"same initial: {a} / {b}"
+        case _:
+            return f"another {what}: {a} / {b}" if name != "account" else f"another {what}"
