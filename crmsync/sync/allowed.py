@@ -30,6 +30,8 @@ def check_allowed(mapping: CrmMapping, changes: Iterable[Change]) -> None:
 def allowed_fields(mapping: CrmMapping) -> Mapping[str, frozenset[str]]:
     """By object: what is read or written by the mapping, and what makes a task."""
     fields = {spec.object: set(spec.fields) for spec in mapping.objects()}
+    for kind in mapping.kind_mappings.values():
+        fields.setdefault(kind.object, set()).update({kind.title} - {""})
     if task := mapping.task:
         entry = task.entry
         named = (entry.key, entry.subject, entry.body, entry.due, entry.owner, entry.record, entry.contact)
