@@ -84,7 +84,8 @@ def build(path: Path, count: int) -> dict[str, float]:
     with opened.store.transaction():
         index = Index(opened, Answers())
         for number in range(count):
-            index.note(("account", account(number).id), account(number))
+            record = account(number)
+            index.note(("account", record.id), record)
         index.build()
     spent = {"wall_s": time.perf_counter() - began, "cpu_s": time.process_time() - cpu}
     opened.store.close()

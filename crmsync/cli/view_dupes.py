@@ -66,7 +66,7 @@ def merge_lines(plan: MergePlan) -> Iterator[Line]:
     for merge in plan.merges:
         yield from _merge(merge)
         yield ""
-    yield styled(("crmsync merges nothing itself. ", "bold"), f"In {plan.system}:")
+    yield styled(("For people to carry out. ", "bold"), f"In {plan.system}:")
     for note in plan.notes:
         yield f"  · {note}"
 

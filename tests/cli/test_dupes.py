@@ -142,7 +142,7 @@ def test_a_merge_plan_names_survivor_reason_and_loss(mirrored: Path, tmp_path: P
     ]["lost"]
     assert json.loads((tmp_path / "plan.json").read_text()) == plan
     assert plan["executed_by"] == "people"
-    assert "crmsync merges nothing itself" in text(mirrored, "merge-plan")
+    assert "For people to carry out" in text(mirrored, "merge-plan")
 
 
 def test_too_few_answers_teach_nothing(mirrored: Path) -> None:
