@@ -113,6 +113,8 @@ class Differ:
             row = rows[target.object, decision.id]
             draft = found.drafts.setdefault((target.object, decision.id), _Draft(decision.kind, record, row))
             known = bases.get((target.object, decision.id, target.remote_field), ())
+            if known and target.remote_field not in row.fields:
+                continue  # the CRM did not show the field: that is not a blank, and nobody's edit
             try:
                 self._compare(draft, decision, target, known, found)
             except ValueProblem as problem:

@@ -152,3 +152,19 @@ def test_an_unfrozen_field_is_written_again(people: People) -> None:
         session.store.mark_pending([place[:2] for place in frozen])
     assert "attribution" in written(people, deal)
     assert findings(people, "FIELD_FROZEN") == []
+
+
+def test_an_override_is_followed_and_an_edit_beside_it_is_not(people: People) -> None:
+    """Who wants another attribution records an override; the field itself follows it, and nothing else."""
+    deal = protected_deal(people)
+    wanted = "influenced"
+    assert people.value("deal", deal, "attribution") != wanted
+    for field, value in (("", wanted), ("_by", "Eva Klein"), ("_reason", "They only advised.")):
+        edit_as(people, deal, f"attribution_override{field}", value)
+    assert "attribution" in written(people, deal)
+    assert people.value("deal", deal, "attribution") == wanted
+    assert [f.id for f in findings(people, "ATTR_OVERRIDE") if f.id == deal]
+    assert written(people, deal) == set()
+    edit_as(people, deal, "attribution", "direct")
+    assert "attribution" in written(people, deal)
+    assert people.value("deal", deal, "attribution") == wanted

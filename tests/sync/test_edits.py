@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -11,6 +12,8 @@ import pytest
 from crmsync.records import Value
 from crmsync.store import FindingRow
 from crmsync.sync.cycle import sync
+from crmsync.sync.decide import decide_changes
+from crmsync.sync.report import RunReport
 from tests.sync.conftest import SYSTEMS, Bench
 from tests.sync.people import People
 
@@ -238,3 +241,18 @@ def test_a_write_that_nobody_booked_and_somebody_took_back_stays_taken_back(peop
 
 def die_after(_: object) -> Any:
     raise KeyboardInterrupt
+
+
+def test_a_field_that_the_crm_did_not_show_is_not_blank(people: People) -> None:
+    deal, mapping = protected_deal(people), people.mapping
+    name, target = mapping.object_of("deal"), mapping.field("deal", "protection_end")
+    assert target is not None
+    with people.bench.session(people.system) as session:
+        store = session.store
+        row = store.row(name, deal)
+        assert row is not None
+        shown = {field: value for field, value in row.fields.items() if field != target.remote_field}
+        store.save_page(name, [replace(row, fields=shown)], store.cursor(name) or {}, run_id="r-0009")
+        report = RunReport("r-0009", session.connection.name, people.system, "plan", session.now, "1")
+        outcome = decide_changes(session, report)
+        assert (outcome.changes, store.findings(code="USER_EDIT")) == ([], [])
