@@ -140,6 +140,19 @@ class ConflictStatus(StrEnum):
     RESOLVED = "resolved"
 
 
+class ConflictDecision(StrEnum):
+    """What people decided about a disputed registration."""
+
+    AWARD = "award"
+    """Its partner gets the business."""
+    SPLIT = "split"
+    """It stands beside the others."""
+    DIRECT = "direct"
+    """The business is our own sellers'."""
+    DISMISSED = "dismissed"
+    """There is no conflict."""
+
+
 class TouchType(StrEnum):
     INTRO = "intro"
     MEETING = "meeting"
@@ -283,6 +296,8 @@ class Partner:
     agreement_end: date | None = None
     manager_id: str | None = None
     parent_id: str | None = None
+    regions: tuple[str, ...] = ()
+    """Countries in which the partner may sell; none: everywhere."""
     # written by crmsync
     cert_status: CertificationStatus | None = None
     partner_flags: tuple[str, ...] = ()
@@ -331,6 +346,8 @@ class Registration:
     """Day of the customer's letter that names this registration's partner."""
     open_to_others_on: date | None = None
     """Day from which the end user wants offers of other partners too."""
+    conflict_decision: ConflictDecision | None = None
+    """What people decided about the conflict over it."""
     status: str | None = None
     """The programme's own word for how far the partner is (``lead``, ``engaged``), beside ``state``."""
     status_changed_at: datetime | None = None
@@ -359,6 +376,12 @@ class Registration:
     conflict_status: ConflictStatus | None = None
     blocked_by: str | None = None
     """Number of the registration that holds this one."""
+    conflict_since: datetime | None = None
+    """When the conflict over it began. A person may correct it."""
+    conflict_level: int | None = None
+    """How often the time to decide the conflict has passed, plus one."""
+    conflict_due_at: datetime | None = None
+    """By when this level decides."""
     flags: tuple[str, ...] = ()
     next_action: str | None = None
     policy_version: str | None = None

@@ -209,6 +209,42 @@ def _winner(terms: Terms) -> Iterator[str]:
     yield f"The incumbent is the partner of the last deal won with the customer{how_long}."
 
 
+def _disputes(terms: Terms) -> Iterator[str]:
+    levels = terms.take("conflict.escalation")
+    if not levels:
+        yield "A conflict has no fixed time in which it is decided."
+    for at, level in enumerate(levels, 1):
+        within = level.within
+        named = f" of the calendar {within.calendar}" if within.calendar else ""
+        whose = f", by {_told(_ADDRESSEES, level.to)}" if level.to else ""
+        time = amount_of(within.value, within.unit)
+        yield f"Level {at}: a conflict is decided within {time}{named}{whose}."
+    if len(levels) > 1:
+        yield "What is not decided in time goes to the next level."
+    held = " and put on hold" if terms.take("territory.hold") else ""
+    if terms.take("territory.partner_regions"):
+        yield f"A registration for a customer outside the partner's regions is flagged{held}."
+    for rule in terms.take("territory.rules"):
+        where = f"where {condition(rule.when)}, " if rule.when else ""
+        why = f" ({written(rule.reason)})" if rule.reason else ""
+        yield f"{rule.name}: {where}a registration is flagged{held} unless {condition(rule.require)}{why}."
+
+
+_ADDRESSEES = {"owner": "the record's owner", "partner_manager": "the partner manager"}
+
+
+def _changes(terms: Terms) -> Iterator[str]:
+    if terms.take("changes.account"):
+        yield "A registration holds for the customer it was filed for: a deal that moves to another one is flagged."
+    if (tolerance := terms.take("changes.amount_tolerance_percent")) is not None:
+        yield f"A deal whose amount leaves the registered one by more than {percent(tolerance)} is flagged."
+    if terms.take("changes.tender"):
+        yield "Public tenders are flagged."
+    for code, level in terms.take("findings").items():
+        meaning = FLAGS[code][1].rstrip(".") if code in FLAGS else code
+        yield f"{meaning} (`{code}`): {'not pointed out' if level == 'off' else level}."
+
+
 def _order(comparators: tuple[str, ...]) -> str:
     return "; then ".join(_told(_COMPARATORS, name) for name in comparators)
 
@@ -356,11 +392,13 @@ _SECTIONS: tuple[tuple[str, Callable[[Terms], Iterator[str]], tuple[str, ...]], 
     ("What a registration gives, and for how long", _protection, ("registration",)),
     ("Extensions", _extension, ("extension",)),
     ("Who wins", _winner, ("uniqueness", "tie_order", "tie_order_by_motion", "incumbency")),
+    ("Conflicts and territories", _disputes, ("conflict", "territory")),
     ("How we decide", _decision, ("approval", "calendars")),
     ("Who brought the deal", _attribution, ("attribution",)),
     ("Credit", _credit, ("credit",)),
     ("Certifications", _standing, ("certification",)),
     ("What must be filled, and reminders", _hygiene, ("validations", "stale_deals", "reminders")),
+    ("What is pointed out", _changes, ("changes", "findings")),
     ("Tasks", _tasks, ("tasks",)),
     ("Customers, currencies and words", _identity, ("identity", "duplicates", "fx", "reasons")),
 )

@@ -117,6 +117,7 @@ def _registration_values(dossier: Dossier, situation: Situation) -> dict[str, Ex
     held = f"{dossier.blocked_by} comes first." if dossier.blocked_by else "Nothing holds it."
     values["conflict_status"] = conflict
     values["blocked_by"] = Explained(dossier.blocked_by, "CONFLICT", held, conflict_rule, dossier.conflict_trace)
+    values |= _dispute_values(dossier, situation)
     values |= _terms_values(dossier, situation)
     values["flags"] = _flagged("registration", dossier.id, situation)
     values["next_action"] = _next_action("registration", dossier.id, _waiting(dossier, due_at, situation), situation)
@@ -178,6 +179,22 @@ def _answer_wanted(dossier: Dossier, due_at: datetime | None, situation: Situati
     if situation.policy.model.approval.auto_approve_unless and can_be_approved(dossier, situation):
         return clip(f"Approve{by}: nothing speaks against it.{who}")
     return clip(f"Approve or reject{by}.{who}")
+
+
+def _dispute_values(dossier: Dossier, situation: Situation) -> dict[str, Explained]:
+    """Since when a conflict stands, at which level, and by when that level decides."""
+    stand = dossier.stand
+    if stand is None or dossier.conflict not in ("suspected", "confirmed"):
+        nothing = Explained(None, "CONFLICT", "No conflict is open.", situation.policy.rule("conflict"))
+        return dict.fromkeys(("conflict_since", "conflict_level", "conflict_due_at"), nothing)
+    late = stand.level > 1
+    why = "The time of the level before has passed." if late else "The conflict waits for its first decision."
+    explained = Explained(stand.level, "CONFLICT_LEVEL", why, stand.rule)
+    return {
+        "conflict_since": explained.holding(stand.since),
+        "conflict_level": explained,
+        "conflict_due_at": explained.holding(stand.due_at),
+    }
 
 
 def _terms_values(dossier: Dossier, situation: Situation) -> dict[str, Explained]:

@@ -4,20 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from crmsync.records import ClosureCode, ConflictStatus, RegistrationState
+from crmsync.records import ClosureCode, ConflictDecision, ConflictStatus, RegistrationState
 from crmsync.rules.dossier import Dossier, Dossiers
+from crmsync.rules.escalation import Stand, began_at, stand_of
 from crmsync.rules.protection import is_open
 from crmsync.rules.ranking import (
     Comparison,
     Incumbents,
     Ranking,
     TieOrder,
+    is_awarded,
     is_open_to_others,
-    letter_of,
+    is_settled,
     motion_of,
     tie_order,
 )
 from crmsync.rules.situation import Situation
+from crmsync.rules.territory import find_outsiders
 from crmsync.rules.uniqueness import is_same_business
 
 
@@ -34,15 +37,31 @@ class Conflicts:
     def resolve(self) -> None:
         for dossier in self.dossiers.all.values():
             is_open_to_others(dossier, self.situation)  # its day is a boundary, whatever becomes of the registration
+            self._give_to_direct(dossier)
         exclusive = self.situation.policy.model.registration.kind == "exclusive"
         if exclusive and self.terms.second_registrant != "accept_all":
             settle = self._reduce if self.terms.second_registrant == "accept_reduced" else self._resolve_site
             for site in self.dossiers.at_site().values():
                 settle([d for d in site if d.is_approved or d.is_pending])
+        find_outsiders(self.dossiers, self.situation)
         for dossier in self.dossiers.all.values():
             self._free(dossier)
-            if dossier.closure == ClosureCode.CONFLICT_LOST:
+            if dossier.closure == ClosureCode.CONFLICT_LOST or self._is_decided(dossier):
                 dossier.conflict = ConflictStatus.RESOLVED
+
+    def _give_to_direct(self, dossier: Dossier) -> None:
+        """People said that the business is our own sellers'."""
+        if dossier.record.conflict_decision != ConflictDecision.DIRECT:
+            return
+        if dossier.is_pending or dossier.is_approved:
+            state = RegistrationState.REJECTED if dossier.is_pending else RegistrationState.REVOKED
+            reason = f"{state.capitalize()}: the conflict was decided in favour of our own sellers."
+            dossier.move(state, "CONFLICT_DECIDED", reason, self.situation.policy.rule("conflict"))
+            dossier.closure = ClosureCode.CONFLICT_LOST
+
+    def _is_decided(self, dossier: Dossier) -> bool:
+        """People have decided, and nothing has come up since."""
+        return dossier.record.conflict_decision is not None and dossier.conflict == ConflictStatus.NONE
 
     def _resolve_site(self, claims: list[Dossier]) -> None:
         order = tie_order(motion_of(claims[0]) if claims else None, self.situation)
@@ -54,7 +73,7 @@ class Conflicts:
             if holder is None:
                 free.append(dossier)
                 self._hold_for_incumbent(dossier)
-            elif letter_of(dossier, self.situation) and self.ranking.by_letter(dossier, holder) is dossier:
+            elif self.ranking.chosen(dossier, holder) is dossier:
                 self._suspect(dossier, holder, order)
             elif self._is_lost(dossier, holder):
                 self._reject(dossier, holder)
@@ -67,6 +86,8 @@ class Conflicts:
 
     def _competes(self, one: Dossier, other: Dossier) -> bool:
         if one.partner_id is None or one.partner_id == other.partner_id:
+            return False
+        if is_settled(one) or is_settled(other):
             return False
         if is_open_to_others(one, self.situation) or is_open_to_others(other, self.situation):
             return False
@@ -81,6 +102,8 @@ class Conflicts:
 
     def _is_lost(self, dossier: Dossier, holder: Dossier) -> bool:
         """Rejected at once: by policy, or because it came while the holder's extension was being decided."""
+        if is_awarded(holder) and not is_awarded(dossier):
+            return True
         if not holder.is_approved or holder.window is None:
             return False
         if self.terms.second_registrant == "reject":
@@ -94,15 +117,17 @@ class Conflicts:
         return bool(submitted_at and asked_at and granted_at and asked_at <= submitted_at < granted_at)
 
     def _reject(self, dossier: Dossier, holder: Dossier) -> None:
-        path = ("uniqueness", "second_registrant")
-        if self.terms.second_registrant != "reject":
-            path = ("extension", "rivals_when_granted")
+        path: tuple[str, ...] = ("uniqueness", "second_registrant")
         reason = f"Rejected: {holder.label} has the business protected."
+        if is_awarded(holder):
+            path, reason = ("conflict",), f"Rejected: the conflict was decided in favour of {holder.label}."
+        elif self.terms.second_registrant != "reject":
+            path = ("extension", "rivals_when_granted")
         dossier.move(RegistrationState.REJECTED, "CONFLICT_LOST", reason, self.situation.policy.rule(*path))
         dossier.closure = ClosureCode.CONFLICT_LOST
 
     def _suspect(self, dossier: Dossier, holder: Dossier, order: TieOrder) -> None:
-        """The customer has chosen the second one: nobody waits, a person decides."""
+        """The customer, or people here, have chosen the second one: nobody waits, a person decides."""
         comparison = self.ranking.compare(holder, dossier, order)
         self._mark(dossier, holder, comparison, ConflictStatus.SUSPECTED)
         self._mark(holder, dossier, comparison, ConflictStatus.SUSPECTED)
@@ -118,6 +143,8 @@ class Conflicts:
 
     def _mark(self, dossier: Dossier, rival: Dossier, comparison: Comparison, status: ConflictStatus) -> None:
         name, winner, rule = self.situation.partner_name, comparison.winner, comparison.rule
+        stand = stand_of("CONFLICT_PARTNER", began_at(dossier, rival, self.situation), self.situation)
+        dossier.dispute(stand)
         if dossier.conflict != ConflictStatus.CONFIRMED:
             dossier.conflict = status
         dossier.conflict_rule = rule
@@ -127,7 +154,7 @@ class Conflicts:
         )
         message = (
             f"{rival.label} of {name(rival.partner_id)} claims the same business; "
-            f"recommended: {winner.label} of {name(winner.partner_id)} ({comparison.decisive})"
+            f"recommended: {winner.label} of {name(winner.partner_id)} ({comparison.decisive}){self._due(stand)}"
         )
         self.situation.findings.add(
             "CONFLICT_PARTNER",
@@ -137,8 +164,16 @@ class Conflicts:
             rule,
             subject=rival.label,
             evidence=(winner.label, rival.label),
-            severity="error" if status == ConflictStatus.CONFIRMED else "warning",
+            severity="error" if status == ConflictStatus.CONFIRMED or (stand and stand.level > 1) else "warning",
+            occasion=stand.occasion if stand else "",
+            overrule=stand.to if stand else None,
         )
+
+    def _due(self, stand: Stand | None) -> str:
+        """How far the dispute has come, in words; the first level needs none."""
+        if stand is None or stand.level == 1:
+            return ""
+        return f"; level {stand.level}, due {self.situation.timeline.shown(stand.due_at)}"
 
     def _confirm(self, approved: Sequence[Dossier], order: TieOrder) -> None:
         """Two approved claims to one business: nobody loses by machine, people decide."""
@@ -146,7 +181,7 @@ class Conflicts:
             for other in approved[at + 1 :]:
                 if not self._competes(one, other):
                     continue
-                if chosen := self.ranking.by_letter(one, other):
+                if chosen := self.ranking.chosen(one, other):
                     self._revoke(other if chosen is one else one, chosen)
                 else:
                     comparison = self.ranking.compare(one, other, order)
@@ -154,7 +189,12 @@ class Conflicts:
                     self._mark(other, one, comparison, ConflictStatus.CONFIRMED)
 
     def _revoke(self, dossier: Dossier, chosen: Dossier) -> None:
-        """Approving the partner that the customer's letter names was a person's decision; this is what follows."""
+        """Approving the partner that was chosen was a person's decision; this is what follows."""
+        if is_awarded(chosen):
+            reason = f"Revoked: the conflict was decided in favour of {chosen.label}."
+            dossier.move(RegistrationState.REVOKED, "CONFLICT_LOST", reason, self.situation.policy.rule("conflict"))
+            dossier.closure = ClosureCode.CONFLICT_LOST
+            return
         reason = f"Revoked: the customer chose another partner, {chosen.label} was approved."
         rule = self.situation.policy.rule("uniqueness", "overrides")
         dossier.move(RegistrationState.REVOKED, "CUSTOMER_CHOICE", reason, rule)
@@ -163,6 +203,8 @@ class Conflicts:
     # ------------------------------------------------------------ incumbents
 
     def _hold_for_incumbent(self, dossier: Dossier) -> None:
+        if dossier.record.conflict_decision is not None:
+            return
         holder = self.incumbents.of(dossier.match.account_id, dossier.record.products)
         if holder is None or holder.partner_id == dossier.partner_id:
             return
@@ -177,16 +219,26 @@ class Conflicts:
         dossier.conflict = ConflictStatus.SUSPECTED
         dossier.conflict_rule = rule
         dossier.conflict_trace = (f"incumbent: {name}, by the deal won on {holder.won_on}",)
+        stand = stand_of("CONFLICT_INCUMBENT", dossier.record.conflict_since or dossier.record.submitted_at, situation)
+        dossier.dispute(stand)
         message = f"{name} holds the customer's contract, won on {holder.won_on}; recommended: {name} (incumbent)"
-        evidence = (holder.partner_id or "", holder.deal_id)
-        situation.findings.add("CONFLICT_INCUMBENT", "registration", dossier.id, message, rule, evidence=evidence)
+        situation.findings.add(
+            "CONFLICT_INCUMBENT",
+            "registration",
+            dossier.id,
+            f"{message}{self._due(stand)}",
+            rule,
+            evidence=(holder.partner_id or "", holder.deal_id),
+            occasion=stand.occasion if stand else "",
+            overrule=stand.to if stand else None,
+        )
 
     def _free(self, dossier: Dossier) -> None:
         """Held by the machine, and nothing holds it any longer: back to those who decide."""
         if dossier.state != RegistrationState.ON_HOLD or dossier.step is not None:
             return
         record = dossier.record
-        if record.blocked_by or "CONFLICT_INCUMBENT" in record.flags:
+        if record.blocked_by or {"CONFLICT_INCUMBENT", "CONFLICT_TERRITORY"} & set(record.flags):
             rule = self.situation.policy.rule("uniqueness", "second_registrant")
             reason = "No longer on hold: nothing stands against it any more."
             dossier.move(RegistrationState.PENDING_APPROVAL, "RELEASED", reason, rule)

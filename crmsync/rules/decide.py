@@ -17,6 +17,7 @@ from crmsync.rules.answers import build_fields
 from crmsync.rules.approval import approve
 from crmsync.rules.attribution import attribute
 from crmsync.rules.certification import find_lapse, standing_of
+from crmsync.rules.changes import find_changes
 from crmsync.rules.conflict import Conflicts
 from crmsync.rules.credits import build_credits, find_splits
 from crmsync.rules.deal_values import deal_values
@@ -113,6 +114,7 @@ def _find_all(dossiers: Dossiers, files: Mapping[str, DealFile], situation: Situ
         _find_partner(partner, situation)
     for dossier in dossiers.all.values():
         find_problems(dossier, situation)
+    find_changes(dossiers, situation)
     find_related(dossiers, situation)
     find_direct_conflicts(dossiers, partners_by_deal(files), situation)
     find_account_duplicates(situation)

@@ -9,6 +9,7 @@ from datetime import datetime
 
 from crmsync.records import ClosureCode, ConflictStatus, Deal, Registration, RegistrationState
 from crmsync.rules.decision import Rule
+from crmsync.rules.escalation import Stand
 from crmsync.rules.identity import Company, Match, company_of_registration, match_alike
 from crmsync.rules.protection import Window, build_window, was_approved
 from crmsync.rules.situation import PENDING, SETTLED, Situation, is_closed
@@ -38,6 +39,8 @@ class Dossier:
     """Code, reason and rule of the machine's own change of state."""
     conflict_rule: Rule | None = None
     conflict_trace: tuple[str, ...] = ()
+    stand: Stand | None = None
+    """Of the oldest dispute over it."""
 
     @property
     def id(self) -> str:
@@ -82,6 +85,11 @@ class Dossier:
         """By submission; then by number, so that no tie is left to chance."""
         at = self.record.submitted_at or self.record.approved_at
         return (at.replace(tzinfo=None) if at else datetime.max, self.label, self.id)  # noqa: DTZ901 - all are UTC
+
+    def dispute(self, stand: Stand | None) -> None:
+        """Note a dispute; the oldest one tells the level."""
+        if stand is not None and (self.stand is None or stand.since < self.stand.since):
+            self.stand = stand
 
     def move(self, state: RegistrationState, code: str, reason: str, rule: Rule) -> None:
         self.state = state

@@ -43,16 +43,20 @@ class Findings:
         severity: str = "",
         task: TaskRule | None = None,
         occasion: str = "",
+        overrule: TaskRule | None = None,
         detail: Detail | None = None,
     ) -> None:
-        """Note a finding. ``task`` asks for a to-do whatever the policy says; ``occasion`` tells repeats apart."""
-        request = self._task(code, kind, record_id, message, f"{subject}:{occasion}", task)
-        if (code, kind, record_id, subject) in self._found:
+        """Note a finding. ``task`` asks for a to-do whatever the policy says; ``overrule``
+        says how, whatever the policy says; ``occasion`` tells repeats apart."""
+        level = self._policy.model.findings.get(code)
+        if level == "off" or (code, kind, record_id, subject) in self._found:
             return
+        asked = overrule or self._policy.model.tasks.get(code) or task
+        request = self._task(code, kind, record_id, message, f"{subject}:{occasion}", asked)
         self._codes[kind, record_id].add(code)
         finding = Finding(
             code=code,
-            severity=severity or FLAGS[code][0],
+            severity=level or severity or FLAGS[code][0],
             kind=kind,
             id=record_id,
             message=message,
@@ -97,9 +101,8 @@ class Findings:
         return tuple(self._found[key] for key in sorted(self._found))
 
     def _task(
-        self, code: str, kind: str, record_id: str, message: str, occasion: str, given: TaskRule | None
+        self, code: str, kind: str, record_id: str, message: str, occasion: str, asked: TaskRule | None
     ) -> TaskRequest | None:
-        asked = self._policy.model.tasks.get(code) or given
         if asked is None:
             return None
         today = self._timeline.day_of(self._timeline.now)

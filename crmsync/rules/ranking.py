@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date
 
-from crmsync.records import Deal, Motion, Stage
+from crmsync.records import ConflictDecision, Deal, Motion, Stage
 from crmsync.rules.certification import standing_of
 from crmsync.rules.decision import Rule
 from crmsync.rules.dossier import Dossier
@@ -124,6 +124,16 @@ def is_open_to_others(dossier: Dossier, situation: Situation) -> bool:
     return bool(day and heeded and situation.timeline.started(day))
 
 
+def is_awarded(dossier: Dossier) -> bool:
+    """Whether people gave this claim the business."""
+    return dossier.record.conflict_decision == ConflictDecision.AWARD
+
+
+def is_settled(dossier: Dossier) -> bool:
+    """Whether people said that this claim stands beside all others."""
+    return dossier.record.conflict_decision in (ConflictDecision.SPLIT, ConflictDecision.DISMISSED)
+
+
 def motion_of(dossier: Dossier) -> Motion | None:
     return dossier.record.motion or (dossier.deal.motion if dossier.deal else None)
 
@@ -151,6 +161,7 @@ class Ranking:
         standing = self._standing(dossier)
         letter = letter_of(dossier, self._situation)
         return (
+            0 if is_awarded(dossier) else 1,
             -letter.toordinal() if letter else 0,
             *(getattr(standing, name) for name in order.comparators),
             dossier.order,
@@ -161,6 +172,12 @@ class Ranking:
             self._standings[dossier.id] = _standing(dossier, self._incumbents, self._situation)
         return self._standings[dossier.id]
 
+    def chosen(self, one: Dossier, other: Dossier) -> Dossier | None:
+        """The claim that people gave the business; or else the one that the customer chose."""
+        if is_awarded(one) != is_awarded(other):
+            return one if is_awarded(one) else other
+        return self.by_letter(one, other)
+
     def by_letter(self, one: Dossier, other: Dossier) -> Dossier | None:
         """The claim that the customer chose last, where the policy lets the customer choose."""
         mine, theirs = letter_of(one, self._situation), letter_of(other, self._situation)
@@ -169,6 +186,10 @@ class Ranking:
         return one if (mine or date.min) > (theirs or date.min) else other
 
     def compare(self, one: Dossier, other: Dossier, order: TieOrder) -> Comparison:
+        if is_awarded(one) != is_awarded(other):
+            awarded = one if is_awarded(one) else other
+            rule = self._situation.policy.rule("conflict")
+            return Comparison(awarded, (f"decided by people: {awarded.label}",), "decided", rule)
         if chosen := self.by_letter(one, other):
             rule = self._situation.policy.rule("uniqueness", "overrides")
             return Comparison(chosen, (f"customer_letter: {chosen.label}",), "customer_letter", rule)

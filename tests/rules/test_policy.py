@@ -159,3 +159,11 @@ def test_the_json_schema_knows_keys_and_values() -> None:
 
 def test_every_flag_can_be_shown_by_the_crm() -> None:
     assert set(FLAGS) <= set(crmsync.mappings.schema.FLAG_CODES)
+
+
+def test_what_puts_registrations_on_hold_cannot_be_silenced() -> None:
+    with pytest.raises(ConfigError) as caught:
+        load_policy_text("version: 1\nfindings: {TENDER: off, CONFLICT_INCUMBENT: off}")
+    (problem,) = caught.value.diagnostics
+    assert problem.message == "CONFLICT_INCUMBENT puts registrations on hold and cannot be off"
+    assert (problem.span.line, problem.span.column) == (2, 46)

@@ -20,6 +20,7 @@ from crmsync.records import (
     CertificationStatus,
     CertificationType,
     ClosureCode,
+    ConflictDecision,
     Contact,
     Deal,
     Link,
@@ -53,6 +54,10 @@ POLICY_TEXTS = (
     uniqueness: {scope: ultimate_parent, product_overlap: ignore}
     certification: {on_lapse: {grace_days: 5, then: suspend}}
     gates: {certification: [sales]}
+    territory: {partner_regions: true, hold: true}
+    changes: {amount_tolerance_percent: 5}
+    tasks: {CONFLICT_PARTNER: {to: owner}}
+    conflict: {escalation: [{within: {value: 30, unit: hours}}, {within: {value: 2}, to: owner}]}
     """,
     """
     version: strict
@@ -60,6 +65,9 @@ POLICY_TEXTS = (
     extension: {request_by: after_ok, from: decided_at}
     registration: {length: {value: 1, unit: months}, end_inclusive: false}
     credit: {requires_active_protection_at_close: true}
+    conflict: {escalation: []}
+    territory: {rules: [{name: small, when: 'not is_blank(amount)', require: 'amount < 400'}]}
+    findings: {TENDER: off, STALE_DEAL: error}
     attribution: {manual_claims: sourced}
     """,
     """
@@ -158,6 +166,8 @@ registrations = _records(
     status=maybe(st.sampled_from(["lead", "engaged"])),
     status_changed_at=st.none() | instants,
     extension_count=st.none() | st.integers(1, 3),
+    conflict_decision=st.none() | st.none() | enum(ConflictDecision),
+    conflict_since=st.none() | st.none() | instants,
     customer_letter_on=st.none() | days,
     open_to_others_on=st.none() | days,
     returned_at=st.none() | instants,
@@ -177,6 +187,7 @@ deals = _records(
     created_at=maybe(instants),
     close_date=maybe(days),
     last_activity_on=maybe(days),
+    is_tender=maybe(st.booleans()),
     products=products,
     partner_id=maybe(st.sampled_from(PARTNERS)),
     partner_role=maybe(enum(PartnerRole)),
@@ -213,6 +224,7 @@ partners = st.fixed_dictionaries(
         "status": maybe(enum(PartnerStatus)),
         "agreement_status": maybe(enum(AgreementStatus)),
         "agreement_end": maybe(days),
+        "regions": st.sampled_from([(), ("DE",), ("us", "CA")]),
     }
 )
 certifications = _records(

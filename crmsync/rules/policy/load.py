@@ -30,6 +30,8 @@ from crmsync.yamlpos import Document, YamlPath, load_yaml, load_yaml_text, sort_
 from crmsync.yamlschema import draft7
 
 T = TypeVar("T")
+_HOLDING = ("CONFLICT_PARTNER", "CONFLICT_INCUMBENT", "CONFLICT_TERRITORY")
+"""Codes that must be on a record for the machine to know that it was the one who put it on hold."""
 ExtraTypes = Mapping[str, Mapping[str, FieldType]]
 
 
@@ -186,6 +188,8 @@ def _name(model: PolicyModel, path: YamlPath) -> str:
     if len(path) > 1 and path[0] in ("validations", "eligibility", "deadlines") and isinstance(path[1], int):
         entries = getattr(model, str(path[0]))
         return f"{path[0]}.{entries[path[1]].name}"
+    if len(path) > 2 and path[:2] == ("territory", "rules") and isinstance(path[2], int):
+        return f"territory.rules.{model.territory.rules[path[2]].name}"
     return ".".join(str(part) for part in path)
 
 
@@ -217,6 +221,9 @@ class _Checker:
             self.claim_condition(("approval", "steps", at, "when"), step.when)
         for at, text in enumerate(model.approval.auto_approve_unless):
             self.claim_condition(("approval", "auto_approve_unless", at), text)
+        for at, rule in enumerate(model.territory.rules):
+            self.claim_condition(("territory", "rules", at, "when"), rule.when)
+            self.claim_condition(("territory", "rules", at, "require"), rule.require)
         if model.credit.loser_credit:
             self.claim_condition(("credit", "loser_credit", "when"), model.credit.loser_credit.when)
         for at, validation in enumerate(model.validations):
@@ -227,8 +234,10 @@ class _Checker:
         self.unique_names("validations", [entry.name for entry in model.validations])
         self.unique_names("eligibility", [term.name for term in model.eligibility])
         self.unique_names("deadlines", [deadline.name for deadline in model.deadlines])
+        self.unique_names("territory", [rule.name for rule in model.territory.rules], "rules")
         self.calendars()
         self.reason_codes()
+        self.silenced()
 
     def names(self, root: str, *, late: bool) -> Names:
         if (root, late) not in self._names:
@@ -259,28 +268,34 @@ class _Checker:
                 span = self.document.span(("validations", at, "require", number))
                 self.problem("E210", message, span, did_you_mean(name, known) or "see the mapping for its fields")
 
-    def unique_names(self, section: str, names: list[str]) -> None:
+    def unique_names(self, section: str, names: list[str], *below: str) -> None:
         for at, name in enumerate(names):
             if name in names[:at]:
-                span = self.document.span((section, at, "name"))
+                span = self.document.span((section, *below, at, "name"))
                 self.problem("E222", f"the name '{name}' is used twice", span, "give each entry a name of its own")
 
     def calendars(self) -> None:
         sla = self.model.approval.sla
-        known = self.model.calendars
-        if sla and sla.calendar and sla.calendar not in known:
-            span = self.document.span(("approval", "sla", "calendar"))
-            hint = did_you_mean(sla.calendar, known) or "define it under 'calendars:'"
-            self.problem("E221", f"unknown calendar '{sla.calendar}'", span, hint)
-        if sla and sla.calendar and sla.unit == "hours":
-            span = self.document.span(("approval", "sla", "calendar"))
-            self.problem("E107", "hours run day and night, they need no calendar", span, "use unit: business_days")
-        for name, calendar in known.items():
+        if sla:
+            self.calendar(sla.calendar, sla.unit, ("approval", "sla", "calendar"))
+        for at, level in enumerate(self.model.conflict.escalation):
+            path = ("conflict", "escalation", at, "within", "calendar")
+            self.calendar(level.within.calendar, level.within.unit, path)
+        for name, calendar in self.model.calendars.items():
             supported = holidays.list_supported_countries().get(calendar.country or "", [])
             if calendar.subdivision and calendar.subdivision not in supported:
                 span = self.document.span(("calendars", name, "subdivision"))
                 hint = did_you_mean(calendar.subdivision, supported) or f"one of: {', '.join(supported)}"
                 self.problem("E221", f"unknown subdivision '{calendar.subdivision}'", span, hint)
+
+    def calendar(self, name: str | None, unit: str, path: YamlPath) -> None:
+        known = self.model.calendars
+        if name and name not in known:
+            hint = did_you_mean(name, known) or "define it under 'calendars:'"
+            self.problem("E221", f"unknown calendar '{name}'", self.document.span(path), hint)
+        if name and unit == "hours":
+            message = "hours run day and night, they need no calendar"
+            self.problem("E107", message, self.document.span(path), "use unit: business_days")
 
     def reason_codes(self) -> None:
         for code in self.model.reasons:
@@ -288,6 +303,13 @@ class _Checker:
                 span = self.document.key_span(("reasons", code))
                 hint = did_you_mean(code, REASONS) or f"one of: {', '.join(REASONS)}"
                 self.problem("E221", f"unknown reason code '{code}'", span, hint)
+
+    def silenced(self) -> None:
+        for code, level in self.model.findings.items():
+            if level == "off" and code in _HOLDING:
+                span = self.document.span(("findings", code))
+                hint = "give it a severity, or change what holds: uniqueness, tie_order, territory"
+                self.problem("E107", f"{code} puts registrations on hold and cannot be off", span, hint)
 
     def problem(self, code: str, message: str, span: Span, hint: str) -> None:
         self.problems.append(Diagnostic(code, message, span, hint))

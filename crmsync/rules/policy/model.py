@@ -10,6 +10,7 @@ from pydantic import Field, PositiveInt
 
 from crmsync.records import CertificationType, Motion, Stage
 from crmsync.rules.policy.crediting import Attributions, Credit
+from crmsync.rules.policy.disputes import Changes, Conflict, Territory
 from crmsync.rules.policy.matching import Identity
 from crmsync.rules.policy.programme import (
     Approval,
@@ -138,6 +139,9 @@ class PolicyModel(YamlModel):
         "earliest_submission",
     )
     tie_order_by_motion: Mapping[Motion, tuple[Comparator, ...]] = {}
+    conflict: Conflict = Conflict()
+    territory: Territory = Territory()
+    changes: Changes = Changes()
     approval: Approval = Approval()
     capacity: Capacity = Capacity()
     deadlines: tuple[Deadline, ...] = ()
@@ -154,5 +158,6 @@ class PolicyModel(YamlModel):
     stale_deals: StaleDeals | None = None
     reminders: Reminders = Reminders()
     tasks: Mapping[Code, TaskRule] = {}
+    findings: Mapping[Code, Severity | Literal["off"]] = {}
     fx: Fx = Fx()
     reasons: Mapping[str, Text] = {}
