@@ -178,18 +178,22 @@ class Write:
     key_field: str = ""
     key: str = ""
     links: tuple[WriteLink, ...] = ()
+    unless_since: datetime | None = None
+    """Write only if nobody changed the record after this instant, the modified date just read. Salesforce checks it,
+    to the second; HubSpot has no such condition, and its connector ignores it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What became of one write.
 
+    ``drifted``: nothing was written, because somebody changed the record after ``unless_since``.
     ``unknown``: the CRM may or may not have acted; read back before anything else is done. ``retriable`` failures may
     be sent again unchanged, the others need a person. ``code`` and ``message`` are the vendor's, without record values.
     """
 
     ref: str
-    status: Literal["ok", "failed", "unknown"]
+    status: Literal["ok", "failed", "unknown", "drifted"]
     id: str | None = None
     created: bool = False
     code: str = ""

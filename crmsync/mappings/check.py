@@ -167,7 +167,7 @@ class _Checker:
         if entry.max is not None and type_.base not in ("text", "list"):
             yield self._at("E244", f"'max' is for text, the field is {type_.base}", (*path, "max"), "remove 'max'")
         if entry.mode in (Mode.READ_ONLY, Mode.SUGGEST):
-            for key in {"on_user_edit", "on_null"} & entry.model_fields_set:
+            for key in sorted({"on_user_edit", "on_null", "contended"} & entry.model_fields_set):
                 message = f"'{key}' is for fields that crmsync writes"
                 yield self._at("E244", message, (*path, key), f"remove '{key}', or add a mode")
         if entry.cut and (entry.max is None or type_.base != "text" or type_.options):

@@ -52,6 +52,7 @@ def compile_field(name: str, entry: FieldEntry, field_type: FieldType, origin: O
         is_extra=isinstance(entry, ExtraEntry),
         on_user_edit=entry.on_user_edit,
         on_null=entry.on_null,
+        contended=entry.contended,
         separator=entry.separator,
     )
 

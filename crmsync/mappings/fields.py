@@ -64,6 +64,7 @@ class FieldMapping:
     is_extra: bool = False
     on_user_edit: OnUserEdit = OnUserEdit.FLAG
     on_null: OnNull = OnNull.CLEAR
+    contended: bool = False
     separator: str = ";"
 
     def normal(self, raw: Scalar) -> str:

@@ -140,6 +140,11 @@ class Mapping:
         """The fields of an object whose last agreed value is remembered, by the CRM's name: written, and no stamps."""
         return self._kept.get(object_name, {})
 
+    def is_contended(self, object_name: str, remote_fields: Iterable[str]) -> bool:
+        """Whether a write to these CRM fields must be conditional, where the CRM can do that."""
+        kept = self.kept_fields(object_name)
+        return any(name in kept and kept[name].contended for name in remote_fields)
+
     def fingerprint_field(self, object_name: str) -> str:
         """The CRM field that holds the fingerprint of the object's records; ``""`` where there is none."""
         names = (plan.mapping.fingerprint for plan in self._plans.get(object_name, ()))

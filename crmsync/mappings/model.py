@@ -79,6 +79,8 @@ class FieldEntry(YamlModel):
     mode: Mode = Mode.READ_ONLY
     on_user_edit: OnUserEdit = OnUserEdit.FLAG
     on_null: OnNull = OnNull.CLEAR
+    contended: bool = False
+    """Others write it as well: Salesforce is asked to refuse the write if the record changed since it was read."""
 
     @property
     def sources(self) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ from crmsync.sync.pull import pull_all
 from crmsync.sync.push import push_plan
 from crmsync.sync.reconcile import reconcile_all
 from crmsync.sync.report import RunReport
+from crmsync.sync.rounds import push_in_rounds
 from crmsync.sync.session import Session
 from crmsync.sync.settle import settle_unfinished
 
@@ -50,7 +51,7 @@ def sync(session: Session, *, full: bool = False, limits: Guards | None = None) 
         _refresh(session, report, full=full)
         landed = _land_intake(session, report, full=full, limits=limits)
         plan, rest = _decide(session, report, landed, full=full, limits=limits)
-        push_plan(session, report, rest)
+        push_in_rounds(session, report, rest)
         note_written(session)
     return plan, report
 

@@ -1,8 +1,9 @@
 """Push: a plan into the CRM, batch by batch, every record with an outcome.
 
 Before a batch leaves, its records are read again: a field that no longer holds the plan's old value was changed by
-somebody and is left alone (*drifted*); one that already holds the new value needs nothing. The journal row is durable
-before the request leaves. An answer that was lost makes the outcome *unknown*, which is settled by reading back.
+somebody and is left alone (*drifted*); one that already holds the new value needs nothing. Where a field is contended,
+the write itself is conditional on the modified date just read. The journal row is durable before the request leaves.
+An answer that was lost makes the outcome *unknown*, which is settled by reading back.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from datetime import datetime
 from itertools import groupby, islice
 
 from crmsync.remote import Outcome, RemoteRecord, Scalar, Write, WriteLink
@@ -54,6 +56,9 @@ class Pusher:
         self._report = report
         self._decided = decided
         self._owed = Counter(change.place for change in plan.changes)
+        self._read_at: dict[str, datetime | None] = {}
+        """By id, the modified date of each record of the batch at hand as it was read just now."""
+        self._round = f"~{report.rounds}" if report.rounds else ""
         self.created: list[tuple[str, str]] = []
 
     def push(self, batch: Sequence[Change]) -> None:
@@ -65,8 +70,9 @@ class Pusher:
             batch = self._still_wanted(batch)
         if not batch:
             return
-        by_ref = {f"{self._report.run_id}/{change.object}/{change.id or change.key}": change for change in batch}
-        writes = {ref: _write(ref, change) for ref, change in by_ref.items()}
+        run = self._report.run_id
+        by_ref = {f"{run}{self._round}/{change.object}/{change.id or change.key}": change for change in batch}
+        writes = {ref: self._write(ref, change) for ref, change in by_ref.items()}
         self._session.store.journal_intents(
             [row for ref, change in by_ref.items() for row in journal_rows(self._report.run_id, ref, change)]
         )
@@ -84,6 +90,7 @@ class Pusher:
         ids = [change.id for change in batch if change.id]
         names = sorted({field.remote_field for change in batch for field in change.fields})
         current = self._session.connector.read(batch[0].object, ids, names)
+        self._read_at = {row.id: row.modified_at for row in current.values()}
         return [change for change in batch if self._is_wanted(change, current.get(change.id or ""))]
 
     def _is_wanted(self, change: Change, row: RemoteRecord | None) -> bool:
@@ -99,8 +106,14 @@ class Pusher:
         if drifted:
             message = f"changed in the CRM since the plan was made: {', '.join(drifted)}"
             self._fail(change, "drifted", "DRIFTED", message)
-            self._report.skipped += 1
         return not drifted
+
+    def _write(self, ref: str, change: Change) -> Write:
+        """Conditional where a contended field is touched; a connector whose CRM cannot do that ignores it."""
+        write = _write(ref, change)
+        if change.op != "update" or not self._session.mapping.is_contended(change.object, write.fields):
+            return write
+        return replace(write, unless_since=self._read_at.get(change.id or ""))
 
     # -------------------------------------------------------------- after the write
 
@@ -160,6 +173,7 @@ class Pusher:
         )
         self._report.failures.append(failure)
         self._report.failed += status != "drifted"
+        self._report.skipped += status == "drifted"
 
 
 def _told(settled: Outcome, asked: Outcome) -> Outcome:

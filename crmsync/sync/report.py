@@ -100,6 +100,9 @@ class RunReport:
     """Records of our own making that an undo removed."""
     tasks: int = 0
     skipped: int = 0
+    """Writes left out because somebody changed the record meanwhile."""
+    rounds: int = 0
+    """How often such records were read, decided and written again within the run."""
     failed: int = 0
     findings_opened: int = 0
     findings_cleared: int = 0
@@ -109,6 +112,8 @@ class RunReport:
     completeness: list[Completeness] = field(default_factory=list)
     matching: Matching = field(default_factory=Matching)
     failures: list[WriteFailure] = field(default_factory=list)
+    drifts: list[WriteFailure] = field(default_factory=list)
+    """Records that somebody changed meanwhile and that were decided again in the same run."""
     api: ApiBudget = field(default_factory=ApiBudget)
     error: str = ""
 

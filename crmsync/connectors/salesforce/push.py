@@ -1,4 +1,4 @@
-"""Push: sObject Collections, 200 records a call, every record with its own outcome.
+"""Push: sObject Collections, 200 records a call, every record with its own outcome; conditional writes 25 a call.
 
 HTTP 200 says nothing about the records: each has ``success`` and ``errors`` of its own, matched by position. A call
 that was cut after it left makes every record of it *unknown*; nothing is sent twice.
@@ -11,10 +11,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from crmsync.connectors.retry import Action, find_row
 from crmsync.connectors.salesforce.client import Client
 from crmsync.connectors.salesforce.describe import Descriptions, checked_object
-from crmsync.connectors.salesforce.dialect import without_values
+from crmsync.connectors.salesforce.guarded import MAX_GUARDED, GuardedUpdates
+from crmsync.connectors.salesforce.outcomes import WRITE_HEADERS, failed, refusal
 from crmsync.connectors.salesforce.rows import find_ids
 from crmsync.connectors.transport import Answer
 from crmsync.errors import AuthError, Permanent, RateLimited, RemoteError, Transient
@@ -23,7 +23,6 @@ from crmsync.remote import Outcome, Write
 MAX_WRITES = 200
 _LOCK_TRIES = 3
 _LOCK_WAIT_S = 0.5
-_WRITE_HEADERS = {"Sforce-Auto-Assign": "FALSE"}  # the default is TRUE: assignment rules would move owners
 
 _Send = Callable[[Sequence[Write]], Sequence[Outcome]]
 
@@ -34,18 +33,35 @@ class Pusher:
     def __init__(self, client: Client, descriptions: Descriptions) -> None:
         self._client = client
         self._descriptions = descriptions
+        self._guarded = GuardedUpdates(client)
 
     def push(self, writes: Sequence[Write]) -> list[Outcome]:
         """One outcome per write, in order. Raises only where nothing was sent."""
         if not writes:
             return []
         if writes[0].op == "update":
-            return self._sent(self._update, writes)
+            return self._updated(writes)
         if writes[0].op == "delete":
             return self._sent(self._delete, writes)
         if self._is_upsert_key(writes[0].object, writes[0].key_field):
             return self._sent(self._upsert, writes)
         return self._find_then_write(writes)
+
+    def _updated(self, writes: Sequence[Write]) -> list[Outcome]:
+        """Collections know no condition: writes that have one go by Composite, the others as ever."""
+        free = [write for write in writes if write.unless_since is None]
+        tied = [write for write in writes if write.unless_since is not None]
+        parts = [(self._update, free)] if free else []
+        parts += [(self._guarded.send, tied[n : n + MAX_GUARDED]) for n in range(0, len(tied), MAX_GUARDED)]
+        outcomes: dict[str, Outcome] = {}
+        for send, part in parts:
+            try:
+                outcomes |= {outcome.ref: outcome for outcome in self._sent(send, part)}
+            except (RemoteError, AuthError) as error:
+                if not outcomes:
+                    raise
+                outcomes |= {write.ref: failed(write, error, retriable=True) for write in part}
+        return [outcomes[write.ref] for write in writes]
 
     def _sent(self, send: _Send, writes: Sequence[Write]) -> list[Outcome]:
         """Send, isolate a record that spoils the call, and try rows that others hold locked again."""
@@ -84,11 +100,11 @@ class Pusher:
 
     def _exchange(self, method: str, path: str, writes: Sequence[Write], **sent: Any) -> Sequence[Outcome]:
         try:
-            answer = self._client.request(method, path, headers=_WRITE_HEADERS, idempotent=False, **sent)
+            answer = self._client.request(method, path, headers=WRITE_HEADERS, idempotent=False, **sent)
         except Transient as error:
-            return [_failed(write, error, unknown=error.outcome_unknown, retriable=True) for write in writes]
+            return [failed(write, error, unknown=error.outcome_unknown, retriable=True) for write in writes]
         except RateLimited as error:
-            return [_failed(write, error, retriable=True) for write in writes]
+            return [failed(write, error, retriable=True) for write in writes]
         return _outcomes(writes, answer, is_create=method == "POST")
 
     # ------------------------------------------------------------------ keys that Salesforce does not enforce
@@ -128,7 +144,7 @@ def _isolating(send: _Send, writes: Sequence[Write], allowance: _Allowance) -> l
         return list(send(writes))
     except Permanent as error:
         if len(writes) == 1 or allowance.calls < 2:
-            return [_failed(write, error) for write in writes]
+            return [failed(write, error) for write in writes]
         allowance.calls -= 2
         middle = len(writes) // 2
         first = _isolating(send, writes[:middle], allowance)
@@ -140,7 +156,7 @@ def _after_sending(send: _Send, writes: Sequence[Write], allowance: _Allowance) 
     try:
         return _isolating(send, writes, allowance)
     except (RemoteError, AuthError) as error:
-        return [_failed(write, error, retriable=True) for write in writes]
+        return [failed(write, error, retriable=True) for write in writes]
 
 
 def _outcomes(writes: Sequence[Write], answer: Answer, *, is_create: bool) -> list[Outcome]:
@@ -163,27 +179,4 @@ def _outcome(write: Write, result: Any, request_id: str, *, is_create: bool) -> 
         created = bool(result.get("created", is_create))
         return Outcome(write.ref, "ok", id=result.get("id") or write.id, created=created, request_id=request_id)
     error: Mapping[str, Any] = next(iter(result.get("errors") or ()), {})
-    code = str(error.get("statusCode") or error.get("errorCode") or "UNKNOWN_EXCEPTION")
-    fields = ", ".join(error.get("fields") or ())
-    message = without_values(code, str(error.get("message") or ""))
-    return Outcome(
-        write.ref,
-        "failed",
-        id=write.id,
-        code=code,
-        message=f"{message} [{fields}]" if fields else message,
-        retriable=find_row("salesforce", 400, code).action in (Action.BACK_OFF, Action.WAIT, Action.RETRY_NOW),
-        request_id=request_id,
-    )
-
-
-def _failed(write: Write, error: RemoteError | AuthError, *, unknown: bool = False, retriable: bool = False) -> Outcome:
-    return Outcome(
-        write.ref,
-        "unknown" if unknown else "failed",
-        id=write.id,
-        code=(error.vendor_code if isinstance(error, RemoteError) else "") or error.code,
-        message=error.message,
-        retriable=retriable and not unknown,
-        request_id=error.request_id if isinstance(error, RemoteError) else "",
-    )
+    return refusal(write, error, request_id)
