@@ -24,14 +24,14 @@ class Answer:
         return {"type": "http.response.start", "status": self.status, "headers": self.headers}
 
     def with_json(self, status: int, content: Any) -> Answer:
-        return make_answer(status, content, [pair for pair in self.headers if pair[0] not in _OF_THE_BODY])
+        return make_answer(status, content, [pair for pair in self.headers if pair[0] not in OF_THE_BODY])
 
     async def send_to(self, send: Send) -> None:
         await send(self.start)
         await send({"type": "http.response.body", "body": self.body})
 
 
-_OF_THE_BODY = (b"content-length", b"content-type", b"content-encoding")
+OF_THE_BODY = (b"content-length", b"content-type", b"content-encoding")
 
 
 def make_answer(status: int, content: Any, headers: list[Header] | None = None) -> Answer:

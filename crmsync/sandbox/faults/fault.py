@@ -19,6 +19,7 @@ _NOT_AT_SIGN_IN = frozenset(
     {"quota", "rate_limit", "search_limit", "missing_scope", "unauthorized", "lock", "sign_out", "person"}
 )
 _NEEDED: tuple[str, ...] = ("object", "field", "value", "act")
+_SIZED = frozenset({"huge", "bomb", "deep"})
 _TIMED = frozenset({"latency", "index_lag", "late_rows"})
 _numbers = count(1)
 USUAL = 0
@@ -85,6 +86,8 @@ class Fault:
         missing = [name for name in _NEEDED if name in about.options and not getattr(self, name)]
         if self.kind in _TIMED and self.seconds <= 0:
             missing.append("seconds above 0")
+        if self.kind in _SIZED and self.size <= 0:
+            missing.append("a size above 0")
         if missing:
             raise ValueError(f"{self.kind} needs {' and '.join(missing)}")
 
@@ -104,7 +107,7 @@ class Fault:
             return False
         if self.kind == "silent":
             return is_record_write(system, method, target)
-        if self.kind in ("partial", "row_lock"):
+        if self.kind in ("partial", "poison", "row_lock"):
             return is_batch_write(system, method, target)
         return True
 

@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from crmsync.sandbox.faults.armed import Faults
-from crmsync.sandbox.faults.batches import run_partly
-from crmsync.sandbox.faults.exchange import Answer, make_answer, read_body, run
+from crmsync.sandbox.faults.batches import run_partly, run_unless_poisoned
+from crmsync.sandbox.faults.exchange import Answer, make_answer, plain, read_body, run
 from crmsync.sandbox.faults.fault import Fault
+from crmsync.sandbox.faults.mangle import MANGLE
 from crmsync.sandbox.faults.replies import reply
 
 TRANSPORT = "sandbox.transport"
@@ -82,7 +83,8 @@ class _Spoiled:
     async def run(self) -> None:
         special: dict[str, Callable[[], Awaitable[None]]] = {
             "latency": self._late, "drop": self._drop, "truncate": self._truncate, "drip": self._drip,
-            "partial": self._partly, "row_lock": self._partly, "silent": self._in_vain,
+            "partial": self._partly, "row_lock": self._partly, "silent": self._in_vain, "poison": self._unless_poisoned,
+            **dict.fromkeys(MANGLE, self._mangled),
         }  # fmt: skip
         await special.get(self.fault.kind, self._refuse)()
 
@@ -162,6 +164,16 @@ class _Spoiled:
         body = await read_body(self.receive)
         answer = await run_partly(self.fault, self.system, self.app, self.scope, body)
         await answer.send_to(self.send)
+
+    async def _unless_poisoned(self) -> None:
+        body = await read_body(self.receive)
+        answer = await run_unless_poisoned(self.fault, self.system, self.app, self.scope, body)
+        await answer.send_to(self.send)
+
+    async def _mangled(self) -> None:
+        """The CRM acts, and answers unpacked, so that its answer can be changed."""
+        answer = await run(self.app, *plain(self.scope, await read_body(self.receive)))
+        await MANGLE[self.fault.kind](self.fault, answer).send_to(self.send)
 
     async def _in_vain(self) -> None:
         body = await read_body(self.receive)
