@@ -230,21 +230,23 @@ class Transport:
         self._refusals = self._refusals + 1 if reply.status == 429 else 0
         if reply.status < 300 or reply.status in call.accept:
             self._patience.earn()
-            self._log(call, started, status=reply.status, request_id=request_id)
-            body = self._decoded(call, reply)
+            body, code = self._decoded(call, reply)
+            self._log(call, started, status=reply.status, request_id=request_id, code=code)
+            if code:
+                raise self._judge(call, 0, VendorError(code, "the answer is not JSON"), reply.headers)
             return Answer(reply.status, reply.headers, reply.data, request_id, body)
         problem = self.dialect.read_error(reply.status, reply.headers, reply.data)
         self._log(call, started, status=reply.status, request_id=request_id, code=problem.code)
         raise self._judge(call, reply.status, problem, reply.headers)
 
-    def _decoded(self, call: _Call, reply: Reply) -> Any:
+    def _decoded(self, call: _Call, reply: Reply) -> tuple[Any, str]:
+        """The body, or the code of what is wrong with it."""
         if not call.wants_json or not reply.data:
-            return None
+            return None, ""
         try:
-            return orjson.loads(reply.data)
+            return orjson.loads(reply.data), ""
         except orjson.JSONDecodeError:
-            problem = VendorError("not_json", "the answer is not JSON")
-            raise self._judge(call, 0, problem, reply.headers) from None
+            return None, "not_json"
 
     def _judge(self, call: _Call, status: int, problem: VendorError, headers: Mapping[str, str]) -> Exception:
         """What the retry table makes of a failed try: an error to raise, or another try."""

@@ -22,6 +22,11 @@ from unittest.mock import patch
 import structlog
 from tenacity import wait_fixed
 
+from crmsync.connectors.hubspot.api import HubSpotApi
+from crmsync.connectors.hubspot.connector import HubSpotConnector
+from crmsync.connectors.pacing import Pacer
+from crmsync.connectors.salesforce.client import Client
+from crmsync.connectors.salesforce.connector import SalesforceConnector
 from crmsync.connectors.transport import Transport
 from crmsync.log import setup_logging
 from crmsync.sandbox import Sandbox
@@ -151,6 +156,7 @@ def _load(directory: Path) -> None:
 def _make_worlds(ground: Ground) -> None:
     for system in SYSTEMS:
         ground.bench.provision(system)
+    _may_edit_everything(ground.box.salesforce)
     ground.save("first")
     for system in SYSTEMS:
         ground.bench.sync(system)
@@ -158,6 +164,12 @@ def _make_worlds(ground: Ground) -> None:
     for system in SYSTEMS:
         live_on(People(ground.bench, system))
     ground.save("later")
+
+
+def _may_edit_everything(org: SalesforceOrg) -> None:
+    """The administrator gives himself the permission set that our fields came with."""
+    found = org.rows("PermissionSet", '"Name" LIKE ?', ("crmsync%",))
+    org.create("PermissionSetAssignment", {"PermissionSetId": found[0]["Id"], "AssigneeId": org.person().user_id})
 
 
 @contextmanager
@@ -168,11 +180,12 @@ def _own_time(ground: Ground) -> Iterator[None]:
     def monotonic() -> float:
         return clock.now().timestamp()
 
-    defaults = {"sleep": ground.wait, "clock": monotonic, "now": clock.now}
-    with (
-        patch.dict(Transport.__init__.__kwdefaults__, defaults),
-        patch("crmsync.connectors.transport._back_off", wait_fixed(1)),
-    ):
+    stand_ins = {"sleep": ground.wait, "clock": monotonic, "now": clock.now}
+    with ExitStack() as stack:
+        for kind in (Transport, Pacer, Client, SalesforceConnector, HubSpotApi, HubSpotConnector):
+            defaults = kind.__init__.__kwdefaults__ or {}
+            stack.enter_context(patch.dict(defaults, {n: v for n, v in stand_ins.items() if n in defaults}))
+        stack.enter_context(patch("crmsync.connectors.transport._back_off", wait_fixed(1)))
         yield
 
 

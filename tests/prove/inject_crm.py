@@ -34,6 +34,8 @@ def run_out(trial: Trial) -> None:
     if trial.errors and not getattr(trial.errors[-1], "hint", ""):
         trial.say.append("the stop does not say what to do")
     _leave_few_calls(trial, mended=True)
+    if trial.case.variant == "low":
+        trial.may_be_told()  # the run may need no more calls than there are
 
 
 def _leave_few_calls(trial: Trial, *, mended: bool = False) -> None:
@@ -43,7 +45,6 @@ def _leave_few_calls(trial: Trial, *, mended: bool = False) -> None:
         org.api_calls = 0 if mended else int(org.api_limit * 0.8) - trial.k
     else:
         limits = trial.ground.box.hubspot.limits
-        limits.daily = 1_000_000 if mended else 2 * (limits.used_today + trial.k)
         limits.used_today = 0 if mended else int(limits.daily * 0.8) - trial.k
 
 

@@ -8,7 +8,7 @@ import resource
 import shutil
 import signal
 import sqlite3
-from functools import partial
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -113,7 +113,7 @@ def _rebuild_after(trial: Trial, before: int) -> None:
 def lose_store(trial: Trial) -> None:
     """An edit of ours is made by hand, then the store is gone, or is what it was before the last run."""
     bench, people = trial.ground.bench, trial.people
-    old = Path(f"{_path(trial)}.old")
+    old = _path(trial).with_name("backup")
     shutil.copyfile(_path(trial), old)
     trial.run()
     trial.ground.wait(60)
@@ -164,7 +164,7 @@ def shut_store(trial: Trial) -> None:
         case "locked":
             with sqlite3.connect(path, isolation_level=None) as other:
                 other.execute("BEGIN EXCLUSIVE")
-                with patch.object(sqlite3, "connect", partial(sqlite3.connect, timeout=0.01)):
+                with patch.object(sqlite3, "connect", _in_a_hurry(sqlite3.connect)):
                     trial.cycle()
                 other.execute("ROLLBACK")
             other.close()
@@ -175,6 +175,10 @@ def shut_store(trial: Trial) -> None:
     for error in trial.errors:
         if not isinstance(error, StoreError) or str(path.name) not in str(error):
             trial.say.append(f"it is told as {error!r}")
+
+
+def _in_a_hurry(real: Callable[..., sqlite3.Connection]) -> Callable[..., sqlite3.Connection]:
+    return lambda *args, **more: real(*args, **{**more, "timeout": 0.01})
 
 
 def _read_only(trial: Trial, path: Path) -> None:

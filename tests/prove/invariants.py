@@ -18,6 +18,7 @@ from tests.prove.trial import Trial
 from tests.sync.conftest import SECRETS
 from tests.sync.test_every_request import fields_of
 
+RIDE_ALONG = ("synced_at", "fingerprint")
 LONGEST_CYCLE_S = 3600.0
 """Of the sandbox's time, in which each request takes a second and a storm of refusals lasts three minutes."""
 
@@ -94,11 +95,12 @@ def no_double_create(e: Evidence) -> Found:
 def no_idle_write(e: Evidence) -> Found:
     """I3: no write leaves a value as it is, and none takes an own value back that nobody else has touched."""
     past: dict[Place, list[Any]] = {}
+    stamps = _stamps(e)
     for x in e.entries:
         if not x.ours:
             past.pop(x.place, None)
             continue
-        if x.field.startswith("association:"):
+        if x.field.startswith("association:") or x.field in stamps:
             continue
         if x.old == x.new and x.field and not x.created:
             yield f"{x.place} was written although it held {x.new!r} already"
@@ -107,14 +109,21 @@ def no_idle_write(e: Evidence) -> Found:
         past.setdefault(x.place, []).append(x.new)
 
 
+def _stamps(e: Evidence) -> set[str]:
+    """Fields that ride along with every write: when it was, and the fingerprint of what was written."""
+    mapping = e.trial.people.mapping
+    fields = [f for kind in mapping.kinds for f in mapping.kind_mappings[kind].fields.values()]
+    return {f.remote_field for f in fields if f.field in RIDE_ALONG}
+
+
 def nobody_overwritten(e: Evidence) -> Found:
     """I4: what we overwrite is what both sides agreed on, or our own; what falls into the last gap must be reported."""
     last: dict[Place, Entry] = {}
     for x in e.entries:
         before = last.get(x.place)
-        if x.ours and before and not before.ours and not _is_restored_by_policy(e, x.place):
-            if before.new != e.base.get(x.place) and not _fell_into_the_gap(e, before, x):
-                yield f"{x.place}: somebody's {before.new!r} of {before.at:%H:%M:%S} became {x.new!r} at {x.at:%H:%M:%S}"
+        is_theirs = x.ours and before and not before.ours and before.new != e.base.get(x.place)
+        if before and is_theirs and not _is_restored_by_policy(e, x.place) and not _fell_into_the_gap(before, x):
+            yield f"{x.place}: somebody's {before.new!r} of {before.at:%H:%M:%S} became {x.new!r}"
         last[x.place] = x
 
 
@@ -128,12 +137,12 @@ def _is_restored_by_policy(e: Evidence, place: Place) -> bool:
                     continue
                 if getattr(mapped, "on_user_edit", "restore") == "restore" and mapped.mode == "engine_owned":
                     return True
-                if mapped.field in ("synced_at", "fingerprint"):
+                if mapped.field in RIDE_ALONG:
                     return True
     return False
 
 
-def _fell_into_the_gap(e: Evidence, edit: Entry, write: Entry) -> bool:
+def _fell_into_the_gap(edit: Entry, write: Entry) -> bool:
     """No request stands between the edit and the write: no client could have seen it."""
     return edit.at == write.at
 

@@ -32,6 +32,8 @@ def play_part(cases: Sequence[Case]) -> list[Result]:
         began = time.monotonic()
         for number, case in enumerate(cases):
             results.append(prover.play(case))
+            for text in results[-1].violations[:2]:
+                sys.stderr.write(f"VIOLATION {case}: {text[:300]}\n")
             if number % 50 == 49:
                 spent = time.monotonic() - began
                 bad = sum(bool(result.violations) for result in results)

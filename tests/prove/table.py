@@ -1,4 +1,4 @@
-"""What is printed at the end: per fault the cases, the violations, the time; and what does not apply, with the reason."""
+"""What is printed at the end: per fault the cases, the violations, the time; and what does not apply, and why."""
 
 from __future__ import annotations
 

@@ -108,7 +108,7 @@ class Trial:
                 code = 0
             except CrmsyncError:
                 code = 7
-            except BaseException:
+            except BaseException:  # noqa: BLE001
                 code = 8
             finally:
                 os._exit(code)
