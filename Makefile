@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check fmt clean
+.PHONY: help demo test prove check fmt clean
 
 help:  ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | sort
@@ -25,6 +25,9 @@ check: $(VENV)/.installed  ## lint, types, import contracts
 
 test: check  ## everything CI runs: checks, then all tests
 	$(BIN)/pytest -n auto
+
+prove: $(VENV)/.installed  ## every fault at every point, then random worlds: under an hour on two cores
+	$(BIN)/python -m tests.prove --nightly
 
 fmt: $(VENV)/.installed  ## format and sort
 	$(BIN)/ruff check --fix .

@@ -8,12 +8,18 @@ The table is printed by whoever gathers the results; with xdist that is not who 
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from hypothesis import HealthCheck, settings
 
-from tests.sandbox.conformance.summary import pytest_terminal_summary
+from tests.prove import summary as proof
+from tests.sandbox.conformance import summary as conformance
 
-__all__ = ["pytest_terminal_summary"]
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    conformance.pytest_terminal_summary(terminalreporter)
+    proof.terminal_summary(terminalreporter)
+
 
 _SLOW = (HealthCheck.too_slow, HealthCheck.data_too_large)
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
+from traceback import extract_tb
 
 import orjson
+import structlog
 
 from crmsync.mappings import ValueProblem
 from crmsync.records import Record, kind_of
@@ -20,8 +22,10 @@ from crmsync.sync.edits import EditBook, Held
 from crmsync.sync.facts import DECIDED, Neighbourhood, Reader, Subject
 from crmsync.sync.places import place_of
 from crmsync.sync.plan import Change, Plan
-from crmsync.sync.report import RunReport
+from crmsync.sync.report import RunReport, WriteFailure
 from crmsync.sync.session import Session
+
+_log = structlog.get_logger("crmsync.sync")
 
 
 @dataclass(slots=True)
@@ -50,13 +54,14 @@ def decide_changes(session: Session, report: RunReport, *, everything: bool = Fa
     run_id = report.run_id
     work = _Work(session, report, Outcome(), Memory(session, run_id), EditBook(session, run_id))
     for done, neighbourhood in enumerate(reader.neighbourhoods(seeds)):
-        work.decide(neighbourhood)
+        work.decide_or_report(neighbourhood)
         if done % 50 == 0:
             session.progress.step("decide", done)
     session.progress.step("decide", report.decided, report.decided)
     work.finish()
     _drop_vanished(session, report, woken.vanished)
     store.clear_pending(pending)
+    store.mark_pending(work.failed)
     store.set_meta("config_hash", session.config_hash)
     store.set_meta("identity_model", session.matchmaker.fingerprint)
     return work.outcome
@@ -101,10 +106,32 @@ class _Work:
     edits: EditBook
     held: list[Held] = field(default_factory=list)
     """Neighbourhoods in which somebody edited a field of ours: who did is asked for all of them at once."""
+    failed: list[tuple[str, str]] = field(default_factory=list)
+    """``(object, id)`` of what could not be decided, to be tried again by the next run."""
 
-    def decide(self, neighbourhood: Neighbourhood) -> None:
-        session, store = self.session, self.session.store
-        decision = _own(decide(neighbourhood.facts, session.policy, session.now), neighbourhood)
+    def decide_or_report(self, neighbourhood: Neighbourhood) -> None:
+        """A bug that one neighbourhood brings to light stops that one, by name; its last decision stands."""
+        try:
+            decision = _own(decide(neighbourhood.facts, self.session.policy, self.session.now), neighbourhood)
+        except Exception as error:  # noqa: BLE001 - whatever it is, it is not the others' fault
+            self._fail(neighbourhood, error)
+        else:
+            self.decide(neighbourhood, decision)
+
+    def _fail(self, neighbourhood: Neighbourhood, error: Exception) -> None:
+        """The error's own text may quote a customer's data, so only its kind and place are told."""
+        at = extract_tb(error.__traceback__)[-1]
+        message = f"the rules failed with {type(error).__name__} at {Path(at.filename).name}:{at.lineno}"
+        _log.error("rules failed", error=type(error).__name__, at=f"{Path(at.filename).name}:{at.lineno}", code="RULES")
+        for kind, record_id in sorted(neighbourhood.members):
+            link = kind.removeprefix("link:")
+            name = link if link != kind else self.session.mapping.object_of(kind)
+            self.failed.append((name, record_id))
+            self.report.failures.append(WriteFailure(name, record_id, record_id, "failed", "RULES_FAILED", message))
+
+    def decide(self, neighbourhood: Neighbourhood, decision: Decision) -> None:
+        """Keep the decision and what it asks for."""
+        store = self.session.store
         records = _records(neighbourhood)
         rows = self._rows(records)
         found = self._differ().compare(decision.fields, records, rows, self.memory.of(rows))

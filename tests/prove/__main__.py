@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import chain
 
 from tests.prove.case import Case
-from tests.prove.cases import every_case, sample
+from tests.prove.cases import every_case, sample, take_turns
 from tests.prove.ground import open_ground
 from tests.prove.matrix import BY_ID
 from tests.prove.pool import play_all
@@ -32,6 +32,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with open_ground() as ground:
             cases = list(every_case(Prover.on(ground).usual, faults))
         chosen = sample(cases, options.each, options.seed) if options.each else cases
+        if options.nightly:
+            chosen = take_turns(cases, options.seed)
         sys.stdout.write(f"{len(chosen)} of {len(cases)} cases, seed {options.seed}\n")
         results = play_all(chosen, options.jobs)
     for line in chain(render(results), render_violations(results)):
@@ -45,6 +47,7 @@ def _options() -> argparse.ArgumentParser:
     parser.add_argument("--fault", action="append", choices=list(BY_ID), help="only this fault; may be repeated")
     parser.add_argument("--each", type=int, default=0, help="so many cases of each fault in each CRM; 0: all")
     parser.add_argument("--seed", type=int, default=0, help="which ones")
+    parser.add_argument("--nightly", action="store_true", help="every index, many variants in turns; then simulate")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--log", action="store_true", help="show the engine's log of a case")
     return parser

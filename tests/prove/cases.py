@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator
 from random import Random
 
 from tests.prove.case import Case
-from tests.prove.matrix import FAULTS, Fault
+from tests.prove.matrix import BY_ID, FAULTS, Fault
 from tests.prove.trial import Usual
 
+MOST_VARIANTS = 1
 Usuals = dict[tuple[str, str], Usual]
 
 
@@ -41,4 +42,15 @@ def _some(group: list[Case], each: int, seed: int) -> list[Case]:
         best = min(mixed, key=lambda c: (c.variant in seen_variants) + (c.point in seen_points))
         mixed.remove(best)
         chosen.append(best)
+    return chosen
+
+
+def take_turns(cases: Iterable[Case], seed: int) -> list[Case]:
+    """Every index of every point; where a fault has more than two variants each index meets one, by the seed."""
+    chosen = []
+    for case in cases:
+        variants = BY_ID[case.fault].variants
+        turn = (variants.index(case.variant) - case.k - seed - (case.world == "later")) % len(variants)
+        if len(variants) <= 2 or turn < MOST_VARIANTS or BY_ID[case.fault].counts:
+            chosen.append(case)
     return chosen

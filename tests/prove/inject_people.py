@@ -16,6 +16,8 @@ def edit_ours(trial: Trial) -> None:
         return
     trial.person(verb="edit", kind="deal", record=entry.id, fields={entry.field: "TYPED"})
     trial.cycle()
+    if trial.case.variant == "filled":
+        trial.may_be_told()  # theirs to fill: it simply stays
 
 
 def edit_other(trial: Trial) -> None:

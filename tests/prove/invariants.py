@@ -18,7 +18,6 @@ from tests.prove.trial import Trial
 from tests.sync.conftest import SECRETS
 from tests.sync.test_every_request import fields_of
 
-RIDE_ALONG = ("synced_at", "fingerprint")
 LONGEST_CYCLE_S = 3600.0
 """Of the sandbox's time, in which each request takes a second and a storm of refusals lasts three minutes."""
 
@@ -112,8 +111,8 @@ def no_idle_write(e: Evidence) -> Found:
 def _stamps(e: Evidence) -> set[str]:
     """Fields that ride along with every write: when it was, and the fingerprint of what was written."""
     mapping = e.trial.people.mapping
-    fields = [f for kind in mapping.kinds for f in mapping.kind_mappings[kind].fields.values()]
-    return {f.remote_field for f in fields if f.field in RIDE_ALONG}
+    stamps = {f.remote_field for kind in mapping.kinds for f in mapping.written(kind) if f.field == "synced_at"}
+    return stamps | {mapping.fingerprint_field(spec.object) for spec in mapping.objects()}
 
 
 def nobody_overwritten(e: Evidence) -> Found:
@@ -137,9 +136,7 @@ def _is_restored_by_policy(e: Evidence, place: Place) -> bool:
                     continue
                 if getattr(mapped, "on_user_edit", "restore") == "restore" and mapped.mode == "engine_owned":
                     return True
-                if mapped.field in RIDE_ALONG:
-                    return True
-    return False
+    return place[2] in _stamps(e)
 
 
 def _fell_into_the_gap(edit: Entry, write: Entry) -> bool:
