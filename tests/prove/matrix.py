@@ -104,7 +104,7 @@ FAULTS: tuple[Fault, ...] = (
           invariants=tuple(i for i in ALL if i not in ("I10", "I13"))),
     Fault("F28", "the disk is full", "S K", store.fill_disk, "a clean stop, the store sound", ("pages", "file-size")),
     Fault("F29", "the store is damaged", "C", store.flip_bits, "refused, or harmless",
-          ("bit", "page", "cut", "foreign"), worlds=("later",), counts=60),
+          ("bit", "page", "cut", "foreign"), worlds=("later",), counts=30),
     Fault("F30", "the store is lost, or an old copy comes back", "C", store.lose_store, "nothing is overwritten",
           ("lost", "older", "half-way"), worlds=("later",), counts=1),
     Fault("F31", "the store cannot be opened or written", "C", store.shut_store, "a named error",
