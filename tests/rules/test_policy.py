@@ -166,4 +166,4 @@ def test_what_puts_registrations_on_hold_cannot_be_silenced() -> None:
         load_policy_text("version: 1\nfindings: {TENDER: off, CONFLICT_INCUMBENT: off}")
     (problem,) = caught.value.diagnostics
     assert problem.message == "CONFLICT_INCUMBENT puts registrations on hold and cannot be off"
-    assert (problem.span.line, problem.span.column) == (2, 46)
+    assert (problem.span.line, problem.span.column) == (2, 45)
