@@ -179,10 +179,17 @@ def _steps() -> Migrations:
         for table in ("findings", "finding_history"):
             db.execute(f"ALTER TABLE {table} ADD COLUMN detail TEXT NOT NULL DEFAULT ''")
 
+    @steps()
+    def m008_open_claims(db: Database) -> None:
+        from crmsync.store import claims
+
+        for statement in claims.TABLES:
+            db.execute(statement)
+
     return steps
 
 
-LATEST = 7
+LATEST = 8
 
 
 def migrate(conn: sqlite3.Connection, *, up_to: int = LATEST) -> None:

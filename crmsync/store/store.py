@@ -11,6 +11,7 @@ from typing import Any, Self
 from crmsync.errors import StoreError
 from crmsync.store.bases import Bases
 from crmsync.store.census import Census
+from crmsync.store.claims import Claims
 from crmsync.store.database import connect, make_directory
 from crmsync.store.edits import Edits
 from crmsync.store.findings import Findings
@@ -30,7 +31,7 @@ _CHAINED = (
 """What of a run's report the chain vouches for."""
 
 
-class Store(Mirror, Census, Neighbourhoods, Likenesses, Findings, Runs, Holds, Journal, Bases, Edits):
+class Store(Mirror, Census, Neighbourhoods, Likenesses, Findings, Runs, Holds, Journal, Bases, Edits, Claims):
     """One SQLite file. Not thread-safe; open it where it is used."""
 
     def __init__(self, path: Path, conn: sqlite3.Connection, lock: StoreLock | None) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -15,6 +16,7 @@ from crmsync.mappings import ValueProblem
 from crmsync.records import Record, kind_of
 from crmsync.remote import RemoteRecord
 from crmsync.rules import Decision, FieldDecision, Finding, Rule, TaskRequest, decide
+from crmsync.rules.capacity import has_capacity, open_claims
 from crmsync.store import DecisionRow, FindingRow
 from crmsync.sync.bases import Memory
 from crmsync.sync.diff import Differ, Suggestion, label_of
@@ -51,6 +53,7 @@ def decide_changes(session: Session, report: RunReport, *, everything: bool = Fa
     woken = reader.index(rows, new_model=new_model)
     report.matching = reader.matching
     seeds = woken.seeds | _woken(session, woken.watch_keys)
+    seeds |= _counted(session, reader, seeds, woken.vanished)
     run_id = report.run_id
     work = _Work(session, report, Outcome(), Memory(session, run_id), EditBook(session, run_id))
     for done, neighbourhood in enumerate(reader.neighbourhoods(seeds)):
@@ -97,6 +100,27 @@ def _woken(session: Session, touched: set[str]) -> set[Subject]:
     return {member for root in roots for member in session.store.neighbourhood_members(root)}
 
 
+def _counted(session: Session, reader: Reader, seeds: set[Subject], vanished: set[Subject]) -> set[Subject]:
+    """Count every partner's open registrations before anything is decided by the count; whom a new count wakes.
+
+    Where no policy limits them, they are only kept count of, while everything is decided anyway.
+    """
+    gone = {i for kind, i in vanished if kind == "registration"}
+    partners = session.store.save_claims(gone, {})
+    if not has_capacity(session.policy):
+        return set()
+    for neighbourhood in reader.neighbourhoods(seeds, holding="registration"):
+        with suppress(Exception):  # what fails here fails again when it is decided, and is told then
+            partners |= _count(session, neighbourhood, decide(neighbourhood.facts, session.policy, session.now))
+    roots = session.store.watching({f"capacity:{partner}" for partner in partners})
+    return {member for root in roots for member in session.store.neighbourhood_members(root)}
+
+
+def _count(session: Session, neighbourhood: Neighbourhood, decision: Decision) -> set[str]:
+    ids = {i for kind, i in neighbourhood.members if kind == "registration"}
+    return session.store.save_claims(ids, open_claims(neighbourhood.facts, decision)) if ids else set()
+
+
 @dataclass(slots=True)
 class _Work:
     session: Session
@@ -132,6 +156,7 @@ class _Work:
     def decide(self, neighbourhood: Neighbourhood, decision: Decision) -> None:
         """Keep the decision and what it asks for."""
         store = self.session.store
+        _count(self.session, neighbourhood, decision)
         records = _records(neighbourhood)
         rows = self._rows(records)
         found = self._differ().compare(decision.fields, records, rows, self.memory.of(rows))

@@ -31,6 +31,7 @@ from crmsync.records import (
 )
 from crmsync.remote import RemoteRecord
 from crmsync.rules import Facts, Likeness, link_keys, neighbourhood_keys
+from crmsync.rules.capacity import has_capacity
 from crmsync.sync.identity import Index, as_likeness, load_answers
 from crmsync.sync.report import Matching
 from crmsync.sync.session import Session
@@ -77,6 +78,7 @@ class Reader:
         self._store = session.store
         self._mapping = session.mapping
         self._policy = session.policy
+        self._limits_open = has_capacity(session.policy)
         self._aliases = {name: self._store.aliases(name) for name in self._store.objects()}
         self._problems: dict[tuple[str, str, str], ValueProblem] = {}
         self._kinds_of: dict[str, list[str]] = defaultdict(list)
@@ -167,15 +169,15 @@ class Reader:
 
     # -------------------------------------------------------------- neighbourhoods
 
-    def neighbourhoods(self, seeds: Iterable[Subject]) -> Iterator[Neighbourhood]:
-        """The neighbourhoods of the seeds, each once, in a stable order."""
+    def neighbourhoods(self, seeds: Iterable[Subject], *, holding: str = "") -> Iterator[Neighbourhood]:
+        """The neighbourhoods of the seeds, each once, in a stable order; only those ``holding`` a kind of record."""
         seen: set[Subject] = set()
         for seed in sorted(seeds):
             if seed in seen or seed[0] in ("user", "stage"):
                 continue
             members = self._reach(seed)
             seen |= members
-            if members:
+            if members and (not holding or any(kind == holding for kind, _ in members)):
                 yield self._neighbourhood(members)
 
     def _reach(self, seed: Subject) -> frozenset[Subject]:
@@ -218,6 +220,10 @@ class Reader:
         partners = {record.id: record for record in self._of(Partner, "partner", partner_ids)}
         owner_ids = _owner_ids(records.values(), partners.values())
         watches = {f"partner:{pid}" for pid in partner_ids} | {f"user:{uid}" for uid in owner_ids}
+        counts: dict[str, int] = {}
+        if self._limits_open and ids.get("registration"):
+            counts = self._store.count_claims(partner_ids)
+            watches |= {f"capacity:{pid}" for pid in partner_ids}
         facts = Facts(
             accounts=_typed(Account, records["account"]),
             contacts=_typed(Contact, records["contact"]),
@@ -231,6 +237,7 @@ class Reader:
             merged=self._merged,
             likenesses=self._likenesses(ids),
             shared_keys=frozenset(self._shared),
+            open_registrations=counts,
         )
         return facts, frozenset(watches)
 

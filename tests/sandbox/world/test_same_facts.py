@@ -12,6 +12,10 @@ from crmsync.sandbox.salesforce.org import SalesforceOrg
 from tests.sandbox.world.reading import KINDS, Reading, read_hubspot, read_salesforce
 
 
+OWN = ("probability",)
+"""What each CRM makes of a stage by itself."""
+
+
 @pytest.fixture(scope="module")
 def both(salesforce: SalesforceOrg, hubspot: HubSpotPortal) -> tuple[Reading, Reading]:
     return read_salesforce(salesforce), read_hubspot(hubspot)
@@ -22,7 +26,7 @@ def test_records_are_equal(both: tuple[Reading, Reading], kind: str):
     left, right = (reading.facts(kind) for reading in both)
     assert left.keys() == right.keys()
     assert len(left) > 10
-    assert {key: differences(left[key], right[key]) for key in left if left[key] != right[key]} == {}
+    assert {key: found for key in left if (found := differences(left[key], right[key]))} == {}
 
 
 def test_ties_are_equal(both: tuple[Reading, Reading]):
@@ -39,4 +43,4 @@ def test_no_engine_field_is_there_yet(salesforce: SalesforceOrg, hubspot: HubSpo
 
 
 def differences(left: Mapping[str, Any], right: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    return {name: (left[name], right[name]) for name in left if left[name] != right[name]}
+    return {name: (left[name], right[name]) for name in left if left[name] != right[name] and name not in OWN}
