@@ -42,7 +42,7 @@ def test_the_count_goes_over_all_customers(synced: Bench, system: str) -> None:
     assert flagged(synced, system) == expected(people, limit) != set()
     assert synced.sync(system)[0].changes == ()
 
-    partner, states = max(open_by_partner(people).items(), key=lambda item: (len(item[1]), item[0]))
+    states = max(open_by_partner(people).items(), key=lambda item: (len(item[1]), item[0]))[1]
     one = next(i for i, state in sorted(states.items()) if state in PENDING)
     people.edit("registration", one, "state", "withdrawn")
     synced.box.clock.advance(60)

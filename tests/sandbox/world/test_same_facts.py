@@ -11,7 +11,6 @@ from crmsync.sandbox.hubspot.portal import HubSpotPortal
 from crmsync.sandbox.salesforce.org import SalesforceOrg
 from tests.sandbox.world.reading import KINDS, Reading, read_hubspot, read_salesforce
 
-
 OWN = ("probability",)
 """What each CRM makes of a stage by itself."""
 
