@@ -221,13 +221,16 @@ def _disputes(terms: Terms) -> Iterator[str]:
         yield f"Level {at}: a conflict is decided within {time}{named}{whose}."
     if len(levels) > 1:
         yield "What is not decided in time goes to the next level."
-    held = " and put on hold" if terms.take("territory.hold") else ""
     if terms.take("territory.partner_regions"):
-        yield f"A registration for a customer outside the partner's regions is flagged{held}."
+        yield "A registration for a customer outside the partner's regions is flagged."
+    if terms.take("territory.hold"):
+        yield "A registration outside its partner's territory is put on hold until a person decides."
+    for name, countries in terms.take("territory.regions").items():
+        yield f"The region {name} is: {listed(countries)}."
     for rule in terms.take("territory.rules"):
         where = f"where {condition(rule.when)}, " if rule.when else ""
         why = f" ({written(rule.reason)})" if rule.reason else ""
-        yield f"{rule.name}: {where}a registration is flagged{held} unless {condition(rule.require)}{why}."
+        yield f"{rule.name}: {where}a registration is flagged unless {condition(rule.require)}{why}."
 
 
 _ADDRESSEES = {"owner": "the record's owner", "partner_manager": "the partner manager"}

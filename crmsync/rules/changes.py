@@ -62,9 +62,12 @@ def _find_amount(dossier: Dossier, tolerance: Decimal, situation: Situation) -> 
 
 
 def _find_tenders(dossiers: Dossiers, situation: Situation) -> None:
+    """On partner deals; a tender of our own sellers is no matter of the programme."""
     rule = situation.policy.rule("changes", "tender")
     for deal in situation.deals.values():
         if is_closed(deal) or not (deal.is_tender or deal.tender_published_on):
+            continue
+        if not (situation.partner_on.get(deal.id) or dossiers.of_deal.get(deal.id)):
             continue
         published = f"published on {deal.tender_published_on}" if deal.tender_published_on else "without a date"
         message = f"a public tender, {published}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from crmsync.records import ConflictStatus, RegistrationState
 from crmsync.rules.background import Background
@@ -43,18 +43,30 @@ def _breaches(dossier: Dossier, situation: Situation) -> Iterator[tuple[str, str
     """What is broken: what tells it apart, in words, and the statement."""
     policy, terms = situation.policy, situation.policy.model.territory
     background = Background(dossier.record, dossier.deal, dossier.account_id, situation)
-    partner = situation.partner(dossier.partner_id)
-    if terms.partner_regions and partner and partner.regions and background.region:
-        regions = {text.strip().upper() for text in partner.regions}
-        if background.region not in regions:
-            message = f"the customer is in {background.region}, the partner's regions are {', '.join(sorted(regions))}"
-            yield "regions", message, policy.rule("territory", "partner_regions")
+    if terms.partner_regions and (message := _outside(dossier, background.region, situation)):
+        yield "regions", message, policy.rule("territory", "partner_regions")
     scope = _scope(dossier, background, situation)
     for at, rule in enumerate(terms.rules):
         if not situation.holds(policy.expression("territory", "rules", at, "when"), scope):
             continue
         if not situation.holds(policy.expression("territory", "rules", at, "require"), scope):
             yield rule.name, rule.reason or f"the term '{rule.name}' is not met", policy.rule("territory", "rules", at)
+
+
+def _outside(dossier: Dossier, country: str | None, situation: Situation) -> str | None:
+    """Says so where the customer's country is none of the partner's; one without regions may sell everywhere."""
+    partner = situation.partner(dossier.partner_id)
+    regions = partner.regions if partner else ()
+    if country is None or not regions or country in _countries(regions, situation):
+        return None
+    return f"the customer is in {country}, the partner's regions are {', '.join(text.strip() for text in regions)}"
+
+
+def _countries(regions: Iterable[str], situation: Situation) -> set[str]:
+    """The countries that these are or, as the policy names regions, stand for."""
+    named = {name.casefold(): countries for name, countries in situation.policy.model.territory.regions.items()}
+    words = [text.strip() for text in regions]
+    return {country for word in words for country in named.get(word.casefold(), (word.upper(),))}
 
 
 def _scope(dossier: Dossier, background: Background, situation: Situation) -> Scope:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field, PositiveInt
 
-from crmsync.rules.policy.types import Recipient, Text
+from crmsync.rules.policy.types import Country, Recipient, Text
 from crmsync.yamlpos import YamlModel
 
 
@@ -51,6 +52,7 @@ class Territory(YamlModel):
     noun: ClassVar[str] = "territory"
     partner_regions: bool = False
     hold: bool = False
+    regions: Mapping[str, tuple[Country, ...]] = {}
     rules: tuple[TerritoryRule, ...] = ()
 
 
