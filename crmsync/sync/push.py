@@ -98,7 +98,8 @@ class Pusher:
             self._fail(change, "failed", "GONE", "the record no longer exists in the CRM")
             return False
         if all(is_same(row.fields.get(f.remote_field), f.new) for f in change.fields if not _is_stamp(f.field)):
-            held = {field.remote_field: row.fields.get(field.remote_field) for field in change.fields}
+            names = [field.remote_field for field in change.fields if field.field != FINGERPRINT]
+            held = {name: row.fields.get(name) for name in names}
             with self._session.store.transaction():
                 self._agree(change, held)
             return False
