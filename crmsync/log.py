@@ -38,6 +38,9 @@ _PATTERNS: tuple[tuple[re.Pattern[str], str], ...] = (
 )
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\x9b]|\n(?=.)")
 
+_C1 = re.compile(r"[\x7f-\x9f]")
+"""Control characters that JSON leaves as they are, and that a terminal obeys."""
+
 _known_secrets: set[str] = set()
 
 
@@ -103,7 +106,8 @@ def _number(level: str) -> int:
 
 
 def _render_json(_logger: WrappedLogger, _method: str, event: EventDict) -> str:
-    return orjson.dumps({"event": event.pop("event", ""), **event}, default=str).decode()
+    line = orjson.dumps({"event": event.pop("event", ""), **event}, default=str).decode()
+    return _C1.sub(lambda match: f"\\u{ord(match.group()):04x}", line)
 
 
 def _render_line(colors: bool) -> Callable[[WrappedLogger, str, EventDict], str]:

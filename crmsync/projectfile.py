@@ -156,10 +156,19 @@ class Limits(YamlModel):
     overlap_s: int = Field(default=600, ge=0, le=86_400)
 
 
+def _path(value: str) -> str:
+    if "\0" in value:
+        raise _refuse("a path cannot hold a NUL character", "remove it")
+    return value
+
+
+PathText: TypeAlias = Annotated[str, AfterValidator(_path)]
+
+
 class _ConnectionEntry(YamlModel):
     noun: ClassVar[str] = "a connection"
 
-    mapping: str
+    mapping: PathText
     api_version: str = ""
     limits: Limits = Limits()
     timeout_s: float = Field(default=30.0, gt=0, le=600)
@@ -268,8 +277,8 @@ class IntakeEntry(YamlModel):
     noun: ClassVar[str] = "an intake"
 
     kind: Literal["registration", "touch", "partner"]
-    file: str
-    rejects: str = ""
+    file: PathText
+    rejects: PathText = ""
 
 
 class LogEntry(YamlModel):
@@ -288,8 +297,8 @@ class ProjectFile(YamlModel):
     name: Annotated[str, Field(min_length=1)]
     connections: Mapping[Annotated[str, AfterValidator(_connection_name)], ConnectionEntry] = Field(min_length=1)
     default_connection: str = ""
-    policy: str
-    store: str = ".crmsync"
+    policy: PathText
+    store: PathText = ".crmsync"
     guards: GuardsEntry = GuardsEntry()
     reconcile: ReconcileEntry = ReconcileEntry()
     schedule: ScheduleEntry | None = None
