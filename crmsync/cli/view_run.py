@@ -194,9 +194,10 @@ def findings_lines(
             (f"  {meaning}".rstrip(), "dim"),
         )
         for finding in group:
+            sure = f" ({score:.1%})" if (score := finding.detail.get("score")) is not None else ""
             closed = f"  cleared {instant(finding.cleared_at)}" if finding.cleared_at else ""
             head = f"{finding.kind}  {shorten(finding.label or finding.id, 48)} ({finding.id})"
-            yield styled(f"    {head}  {finding.message}", (f"  {place(finding.where)}{closed}", "dim"))
+            yield styled(f"    {head}  {finding.message}{sure}", (f"  {place(finding.where)}{closed}", "dim"))
     if len(shown) < len(findings):
         yield f"… {count(len(findings) - len(shown), 'more finding')} (--show all)"
     open_count = sum(finding.cleared_at is None for finding in findings)

@@ -119,10 +119,12 @@ def render_svg(curve: Sequence[Point], chosen: Point | None, wanted: float = WAN
         lines += [_path(curve, "precision", "#0b62d6"), _path(curve, "recall", "#c2570c")]
     if chosen is not None:
         x = _x(chosen.at)
+        side, anchor = (1, "start") if x < _LEFT + _WIDTH / 2 else (-1, "end")
         lines.append(
             f'<line x1="{x:.1f}" x2="{x:.1f}" y1="{_TOP}" y2="{_TOP + _HEIGHT}" stroke="#1c2430" '
             'stroke-dasharray="4 4"/>'
-            f'<text x="{x - 6:.1f}" y="{_TOP + _HEIGHT - 8}" text-anchor="end">suggested: {_down(chosen.at)}</text>'
+            f'<text x="{x + side * 6:.1f}" y="{_TOP + _HEIGHT - 8}" text-anchor="{anchor}">'
+            f"suggested: {_down(chosen.at)}</text>"
         )
     width, height = _LEFT + _WIDTH + 90, _TOP + _HEIGHT + 44
     return (

@@ -22,8 +22,11 @@ def with_legacy_ids(bench: Bench) -> None:
         for kind in ("account", "deal", "registration", "partner"):
             path = f"mappings/{system}.yaml"
             marker = f"\n  {kind}:"
-            line = f"\n    extra:\n      legacy_id: {{field: {field}, type: text}}"
-            bench.edit_yaml(path, marker, f"{marker}{line}")
+            line = f"\n      legacy_id: {{field: {field}, type: text}}"
+            if kind == "account":  # the starter has extra fields of accounts
+                bench.edit_yaml(path, "\n      phone: {field: ", f"{line}\n      phone: {{field: ")
+            else:
+                bench.edit_yaml(path, marker, f"{marker}\n    extra:{line}")
 
 
 def facts(session: Session) -> dict[tuple[str, str], dict[str, Any]]:
