@@ -72,6 +72,8 @@ class Guards(BaseModel):
     max_changes: int | None = 1000
     max_percent: float | None = 20
     first_run_max_changes: int | None = None
+    deletes: Literal["never", "undo"] = "never"
+    """``undo``: taking a run back may remove what that run created."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +188,7 @@ def _build(file: ProjectFile, document: Document) -> Project:
             max_changes=guards.max_changes,
             max_percent=guards.max_percent,
             first_run_max_changes=guards.first_run.max_changes,
+            deletes=guards.deletes,
         ),
         reconcile=file.reconcile,
         schedule=_schedule(file.schedule) if file.schedule else None,

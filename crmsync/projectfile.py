@@ -212,7 +212,7 @@ class GuardsEntry(YamlModel):
     max_changes: int | None = Field(default=1000, ge=0)
     max_percent: float | None = Field(default=20, ge=0, le=100)
     first_run: FirstRun = FirstRun()
-    deletes: Literal["never"] = "never"
+    deletes: Literal["never", "undo"] = "never"
 
 
 def _seconds(value: Any) -> Any:

@@ -21,6 +21,7 @@ COMMANDS = {
     "apply": Entry(_DAY, "crmsync.cli.plans", "Write exactly what a saved plan says."),
     "sync": Entry(_DAY, "crmsync.cli.plans", "Plan and apply within the guards."),
     "certify": Entry(_DAY, "crmsync.cli.certify", "Compare all of the mirror with the CRM, and mend it."),
+    "undo": Entry(_DAY, "crmsync.cli.undo", "Take a run back, except where somebody has edited since."),
     "why": Entry(_LOOK, "crmsync.cli.look", "Explain a record or one of its fields."),
     "what-if": Entry(_LOOK, "crmsync.cli.whatif", "What another policy would flip.", "what_if"),
     "metrics": Entry(_LOOK, "crmsync.cli.metrics", "What partners bring: revenue, pipeline, win rates."),

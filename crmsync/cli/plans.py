@@ -91,14 +91,14 @@ def sync(app: App, full: bool, yes: bool) -> int:
 
     with app.session() as session:
         try:
-            _, report = run_sync(session, full=full, limits=_no_limits(app) if yes else None)
+            _, report = run_sync(session, full=full, limits=no_limits(app) if yes else None)
         except GuardError as error:
             error.hint = f"{error.hint}, or: {app.command_line('sync --yes')}"
             raise
     return finish_run(app, "sync", report)
 
 
-def _no_limits(app: App) -> Guards:
+def no_limits(app: App) -> Guards:
     unlimited = {"max_changes": None, "max_percent": None, "first_run_max_changes": None}
     return app.project.guards.model_copy(update=unlimited)
 

@@ -16,7 +16,8 @@ _KINDS = ("registration", "task", "partner", "account", "contact")
 _CREDITED = ("sourced", "influenced", "review")
 _NOTES = ("synced_at", FINGERPRINT)
 """Written with every change, and telling nobody anything."""
-_MARKS = {"update": ("~", "yellow"), "upsert": ("+", "green")}
+_OPS = {"update": "update", "upsert": "create", "delete": "delete"}
+_MARKS = {"update": ("~", "yellow"), "upsert": ("+", "green"), "delete": ("-", "red")}
 
 
 def plan_lines(plan: Plan, report: RunReport | None, *, show: int | None = SHOWN) -> Iterator[Line]:
@@ -68,7 +69,7 @@ def change_lines(change: Change) -> Iterator[Line]:
     mark, color = _MARKS[change.op]
     name = f"  ({change.id})" if change.id else ""
     yield styled(("  " + mark, color), f" {change.kind}  ", (change.label, "bold"), (name, "dim"))
-    if change.kind == "task":
+    if change.kind == "task" and change.op != "delete":
         yield _task_line(change)
         return
     shown = [field for field in change.fields if field.field not in _NOTES] or list(change.fields)
@@ -123,11 +124,12 @@ def field_table(plan: Plan) -> Rows:
 
 
 def summary_lines(plan: Plan, report: RunReport | None) -> Iterator[Line]:
-    kinds = Counter("create" if change.op == "upsert" else "update" for change in plan.changes)
+    kinds = Counter(_OPS[change.op] for change in plan.changes)
     if not plan.changes:
         yield styled(("No changes", "green"), ": the CRM holds what the policy says.")
     else:
-        parts = f"{kinds['create']:,} create, {kinds['update']:,} update, 0 delete · {count(plan.field_count, 'field')}"
+        parts = ", ".join(f"{kinds[op]:,} {op}" for op in ("create", "update", "delete"))
+        parts += f" · {count(plan.field_count, 'field')}"
         yield styled((f"Plan {plan.id}", "bold"), f": {parts}")
     if report is not None:
         yield f"Findings: {report.findings_opened:,} would open, {report.findings_cleared:,} would clear"
@@ -138,7 +140,7 @@ def summary_lines(plan: Plan, report: RunReport | None) -> Iterator[Line]:
 
 def plan_data(plan: Plan, report: RunReport | None) -> dict[str, Any]:
     """The JSON form."""
-    kinds = Counter("create" if change.op == "upsert" else "update" for change in plan.changes)
+    kinds = Counter(_OPS[change.op] for change in plan.changes)
     return {
         "id": plan.id,
         "digest": plan.digest,

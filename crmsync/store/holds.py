@@ -45,20 +45,18 @@ class Holds(Tables):
             WHERE ?1 IS NULL OR config_hash = ?1 ORDER BY object, id, remote_field"""
         return [_hold(*row) for row in self._rows(sql, (config_hash,))]
 
-    def release_holds(self, run_id: str | None = None, *, except_config: str | None = None) -> list[Hold]:
-        """End holds: all, those of one undo, or those of another mapping or policy than this. The ended ones."""
-        ended = [
-            hold
-            for hold in self.holds()
-            if (run_id is None or hold.run_id == run_id)
-            and (except_config is None or hold.config_hash != except_config)
-        ]
+    def release_holds(self, run_id: str | None = None) -> list[Hold]:
+        """End the holds of one undo, or all. The ended ones."""
+        ended = [hold for hold in self.holds() if run_id in (None, hold.run_id)]
+        self.drop_holds(ended)
+        return ended
+
+    def drop_holds(self, ended: Iterable[Hold]) -> None:
         with self.transaction():
             self._many(
                 "DELETE FROM holds WHERE object = ? AND id = ? AND remote_field = ?",
                 [(hold.object, hold.id, hold.remote_field) for hold in ended],
             )
-        return ended
 
     def save_config(self, config_hash: str, texts: Mapping[str, str], now: datetime) -> None:
         """Keep the files behind a config hash, once."""

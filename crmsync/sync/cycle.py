@@ -13,6 +13,7 @@ from crmsync.errors import CrmsyncError, StoreError, UsageError
 from crmsync.project import Guards
 from crmsync.sync.decide import decide_changes, mark_owed
 from crmsync.sync.guards import check_guards, note_written
+from crmsync.sync.holds import without_held
 from crmsync.sync.intake import land_rows, plan_intake
 from crmsync.sync.plan import Change, Plan
 from crmsync.sync.planner import build_plan, plan_tasks
@@ -23,6 +24,7 @@ from crmsync.sync.report import RunReport
 from crmsync.sync.rounds import push_in_rounds
 from crmsync.sync.session import Session
 from crmsync.sync.settle import settle_unfinished
+from crmsync.sync.undo import write_undo
 
 
 class _Undo(Exception):
@@ -74,13 +76,16 @@ def apply_plan(session: Session, plan: Plan, *, limits: Guards | None = None) ->
             f"the plan is for connection '{plan.connection}', not '{session.connection.name}'",
             hint=f"crmsync apply --connection {plan.connection} …",
         )
-    if plan.config_hash != session.config_hash:
+    if plan.config_hash != session.config_hash and not plan.undoes:
         raise UsageError("mapping or policy changed since the plan was made", hint="crmsync plan --save FILE")
-    with _run(session, "apply") as report:
+    with _run(session, "undo" if plan.undoes else "apply") as report:
         settle_unfinished(session)
         _count_plan(report, plan)
         check_guards(session, plan, limits)
-        push_plan(session, report, plan, decided=False)
+        if plan.undoes:
+            write_undo(session, report, plan)
+        else:
+            push_plan(session, report, plan, decided=False)
         note_written(session)
     return report
 
@@ -92,7 +97,7 @@ def _refresh(session: Session, report: RunReport, *, full: bool) -> None:
 
 def _decided(session: Session, report: RunReport, *, full: bool) -> list[Change]:
     outcome = decide_changes(session, report, everything=full)
-    return [*outcome.changes, *plan_tasks(session, outcome.tasks)]
+    return [*without_held(session, report, outcome.changes), *plan_tasks(session, outcome.tasks)]
 
 
 def _land_intake(session: Session, report: RunReport, *, full: bool, limits: Guards | None) -> Sequence[Change]:
@@ -135,10 +140,11 @@ def _forgetting(session: Session) -> Iterator[None]:
 def _count_plan(report: RunReport, plan: Plan) -> None:
     report.planned_records = len(plan.changes)
     report.planned_fields = plan.field_count
+    report.undoes = plan.undoes
 
 
 @contextmanager
-def _run(session: Session, mode: Literal["plan", "sync", "apply", "certify"]) -> Iterator[RunReport]:
+def _run(session: Session, mode: Literal["plan", "sync", "apply", "certify", "undo"]) -> Iterator[RunReport]:
     """A run with its row in the store, whatever becomes of it."""
     store = session.store
     report = RunReport(

@@ -99,6 +99,10 @@ class RunReport:
     deleted: int = 0
     """Records of our own making that an undo removed."""
     tasks: int = 0
+    held: int = 0
+    """Fields not written because an undo took this very value back."""
+    undoes: str = ""
+    """The run that this one takes back."""
     skipped: int = 0
     """Writes left out because somebody changed the record meanwhile."""
     rounds: int = 0
