@@ -3,6 +3,7 @@
 The table is printed by whoever gathers the results; with xdist that is not who collects the tests.
 ``HYPOTHESIS_PROFILE=nightly pytest tests/rules`` makes a thousand worlds instead of a hundred. A failure prints the
 ``@reproduce_failure`` line that repeats it, and ``pytest --hypothesis-seed=N`` repeats a whole run.
+``pytest tests/cases --update-snapshots`` writes anew what is kept of every scenario's explanation: read the difference.
 """
 
 from __future__ import annotations
@@ -14,6 +15,10 @@ from hypothesis import HealthCheck, settings
 
 from tests.prove import summary as proof
 from tests.sandbox.conformance import summary as conformance
+
+
+def pytest_addoption(parser: Any) -> None:
+    parser.addoption("--update-snapshots", action="store_true", help="write the kept explanations of scenarios anew")
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:

@@ -17,6 +17,11 @@ from crmsync.rules.situation import Situation, is_closed
 from crmsync.rules.timeline import shift
 from crmsync.rules.touches import Reading, read_touches
 
+_BASES = {
+    "registration": "the registration of",
+    "touch": "the introduction by",
+    "manual": "a seller's word for",
+}
 _SOURCING_ROLES = (PartnerRole.SOURCING, PartnerRole.REFERRAL)
 _INFLUENCING_ROLES = (PartnerRole.INFLUENCE, PartnerRole.CO_SELL)
 _FULFILLING_ROLES = (PartnerRole.RESALE, PartnerRole.DISTRIBUTOR, PartnerRole.PLATFORM)
@@ -82,7 +87,7 @@ def _by_claims(deal: Deal, linked: Sequence[Dossier], reading: Reading, situatio
         code = {"registration": "REGISTERED_FIRST", "touch": "SOURCING_TOUCH"}.get(
             winner.basis, "MANUAL_CLAIM_ACCEPTED"
         )
-        trace = (*trace, f"counts: the {winner.basis} of {situation.partner_name(winner.partner_id)}")
+        trace = (*trace, f"counts: {_BASES[winner.basis]} {situation.partner_name(winner.partner_id)}")
         where = rule("tie_order") if len(claims) > 1 else rule("attribution", "sourced")
         claimants = tuple(dict.fromkeys(claim.partner_id for claim in claims))
         return Verdict(

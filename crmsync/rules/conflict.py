@@ -23,6 +23,18 @@ from crmsync.rules.situation import Situation
 from crmsync.rules.territory import find_outsiders
 from crmsync.rules.uniqueness import is_same_business
 
+WORDS = {
+    "decided": "decided by people",
+    "customer_letter": "named in the customer's letter",
+    "approved": "already approved",
+    "registered": "registered",
+    "incumbent": "holds the customer's contract",
+    "certified": "certified",
+    "earliest_submission": "submitted first",
+    "number": "lower number, all else is equal",
+}
+"""What decided between two claims, for people; traces name the comparator."""
+
 
 class Conflicts:
     """Works through the customers of a neighbourhood and marks the dossiers."""
@@ -154,7 +166,7 @@ class Conflicts:
         )
         message = (
             f"{rival.label} of {name(rival.partner_id)} claims the same business; "
-            f"recommended: {winner.label} of {name(winner.partner_id)} ({comparison.decisive}){self._due(stand)}"
+            f"recommended: {winner.label} of {name(winner.partner_id)} ({WORDS[comparison.decisive]}){self._due(stand)}"
         )
         self.situation.findings.add(
             "CONFLICT_PARTNER",
@@ -238,7 +250,9 @@ class Conflicts:
         if dossier.state != RegistrationState.ON_HOLD or dossier.step is not None:
             return
         record = dossier.record
-        if record.blocked_by or {"CONFLICT_INCUMBENT", "CONFLICT_TERRITORY"} & set(record.flags):
+        holds_outsiders = self.situation.policy.model.territory.hold and record.conflict_decision is None
+        by_machine = {"CONFLICT_INCUMBENT", *(("CONFLICT_TERRITORY",) if holds_outsiders else ())}
+        if record.blocked_by or by_machine & set(record.flags):
             rule = self.situation.policy.rule("uniqueness", "second_registrant")
             reason = "No longer on hold: nothing stands against it any more."
             dossier.move(RegistrationState.PENDING_APPROVAL, "RELEASED", reason, rule)

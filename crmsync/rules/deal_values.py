@@ -74,7 +74,7 @@ def _untouched_values(policy: Policy) -> dict[str, Explained]:
     nothing = Explained(None, "DIRECT", "No partner has to do with the deal.", verdict.rule)
     text = policy.model.reasons.get(verdict.code) or REASONS[verdict.code]
     explained = Explained(verdict.attribution, verdict.code, text, verdict.rule)
-    nobody = Explained((), "INFLUENCE", "0 partners helped.", policy.rule("attribution", "influenced"))
+    nobody = Explained((), "INFLUENCE", "No other partner helped.", policy.rule("attribution", "influenced"))
     return {
         **dict.fromkeys((*BLANK_WHEN_DIRECT, *_KEPT_WHEN_DIRECT), nothing),
         "attribution": explained,
@@ -88,7 +88,7 @@ def _attribution(verdict: Verdict, situation: Situation) -> dict[str, Explained]
     explained = Explained(verdict.attribution, verdict.code, text, verdict.rule, verdict.trace, verdict.evidence)
     names = tuple(situation.partner_name(partner_id) for partner_id in verdict.influencers)
     influence = situation.policy.rule("attribution", "influenced")
-    helped = f"{len(names)} partners helped." if len(names) != 1 else "One partner helped."
+    helped = {0: "No other partner helped.", 1: "One partner helped."}.get(len(names), f"{len(names)} partners helped.")
     return {
         "attribution": explained,
         "attribution_reason": explained.holding(text),

@@ -13,7 +13,7 @@ REASONS: Mapping[str, str] = MappingProxyType(
         "MANUAL_CLAIM_ACCEPTED": "A seller named the sourcing partner.",
         "MANUAL_CLAIM": "A seller named a partner, but no registration or activity supports it yet.",
         "REG_AFTER_DIRECT": "The deal was created before the registration was submitted, so the partner influenced it.",
-        "TOUCHED": "A partner helped after we had started; nobody sourced the deal for us.",
+        "TOUCHED": "A partner helped on this deal; no partner brought it to us.",
         "FULFILMENT_ONLY": "The partner fulfils the order; the deal was sourced directly.",
         "DELIVERED": "The partner implements; the deal was sourced directly.",
         "DIRECT_ON_PROTECTED": "A partner has this business protected, but the deal is not linked to the registration.",
