@@ -30,6 +30,7 @@ COMMANDS = {
     "runs": Entry(_LOOK, "crmsync.cli.look", "List runs, or show one."),
     "status": Entry(_LOOK, "crmsync.cli.look", "Show the state of every connection."),
     "unfreeze": Entry(_OPERATE, "crmsync.cli.unfreeze", "List fields left to another writer, take them back."),
+    "export": Entry(_OPERATE, "crmsync.cli.export", "Evidence about a record, and its verification."),
     "schedule": Entry(_OPERATE, "crmsync.cli.schedule", "Run syncs on the project's schedule."),
     "sandbox": Entry(_OPERATE, "crmsync.cli.sandbox", "Serve a Salesforce and a HubSpot on loopback."),
     "schema": Entry(_OPERATE, "crmsync.cli.check", "JSON Schema of the YAML files, for editors."),

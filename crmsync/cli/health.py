@@ -87,6 +87,7 @@ def _store_checks(app: App, connection: Connection) -> Iterator[HealthCheck]:
     try:
         with Store.open(path, readonly=True) as store:
             broken = store.integrity()
+            changed = next(iter(store.chain_breaks()), None) if not broken else None
             last = store.runs(1)
             detail = f"{size(store.size())}, last run {instant(last[0]['started_at']) if last else 'none'}"
     except StoreBusy as error:
@@ -99,6 +100,9 @@ def _store_checks(app: App, connection: Connection) -> Iterator[HealthCheck]:
         again = app.command_line("sync", connection=connection.name)
         yield HealthCheck("store", "problem", broken[0], f"rm '{path}'*, then: {again}")
         return
+    if changed:
+        verify = app.command_line("export verify", connection=connection.name)
+        yield HealthCheck("journal", "problem", f"was changed after it was written: {changed}", verify)
     free = shutil.disk_usage(path.parent).free
     yield HealthCheck("store", "warning" if free < LOW_DISK else "ok", f"{detail}, {size(free)} free on the disk")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -25,6 +26,23 @@ if TYPE_CHECKING:
 SEVERITIES = ("error", "warning", "info")
 
 
+class Instant(click.ParamType[datetime]):
+    """A day (all of it, in UTC) or an instant (UTC where no offset is given)."""
+
+    name = "DATE"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        if isinstance(value, datetime):
+            return value
+        try:
+            given = datetime.fromisoformat(value)
+        except ValueError:
+            self.fail(f"'{value}' is no date; write 2026-03-31 or 2026-03-31T17:00", param, ctx)
+        if len(value) <= len("2026-03-31"):
+            given = given.replace(hour=23, minute=59, second=59, microsecond=999_999)
+        return given if given.tzinfo else given.replace(tzinfo=UTC)
+
+
 @contextmanager
 def open_store(app: App, connection: Connection | None = None) -> Iterator[Store]:
     """The store of a connection, for looking only."""
@@ -36,7 +54,8 @@ def open_store(app: App, connection: Connection | None = None) -> Iterator[Store
 @command()
 @click.argument("record")
 @click.argument("field", required=False)
-def why(app: App, record: str, field: str | None) -> int:
+@click.option("--as-of", "at", type=Instant(), help="What was known then: 2026-03-31, or 2026-03-31T17:00.")
+def why(app: App, record: str, field: str | None, at: datetime | None) -> int:
     """Explain a record, or one of its fields: the value, the rule, the evidence, every write.
 
     RECORD is kind:id, an id, a registration number or part of a name.
@@ -47,7 +66,7 @@ def why(app: App, record: str, field: str | None) -> int:
     connection = app.connection
     mapping = load_mapping(connection.mapping, system=connection.system)
     with open_store(app, connection) as store:
-        story = explain(store, mapping, record, field)
+        story = explain(store, mapping, record, field, at=at)
     app.render.show("why", story, lambda: why_lines(story, in_full=field is not None))
     if field is None and story.fields:
         app.render.talk(f"Next: {app.command_line(f'why {story.kind}:{story.id} {story.fields[0].field}')}")

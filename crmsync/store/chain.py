@@ -60,9 +60,17 @@ def leaf_hash(salt: bytes, content: str) -> bytes:
     return sha256(b"\x00" + salt + content.encode()).digest()
 
 
+def leaves_hash(leaves: Sequence[bytes]) -> str:
+    return sha256(b"\x01" + b"".join(leaves)).hexdigest()
+
+
+def chained_hash(before: bytes, block: int, at: str, count: int, inner: str) -> bytes:
+    """A block's hash where only the hash of its leaves is known."""
+    return sha256(b"\x02" + before + to_json([block, at, count, inner]).encode()).digest()
+
+
 def block_hash(before: bytes, block: int, at: str, leaves: Sequence[bytes]) -> bytes:
-    inner = sha256(b"\x01" + b"".join(leaves)).hexdigest()
-    return sha256(b"\x02" + before + to_json([block, at, len(leaves), inner]).encode()).digest()
+    return chained_hash(before, block, at, len(leaves), leaves_hash(leaves))
 
 
 def intent_content(rows: Iterable[Row]) -> str:
@@ -140,13 +148,37 @@ class Chain(Tables):
         row = self._one("SELECT value FROM meta WHERE key = 'chain_anchor'")
         return Head(**from_json(row[0])) if row else None
 
-    def block(self, number: int) -> tuple[str, bytes, list[bytes]] | None:
-        """A block's instant, hash and leaves."""
-        row = self._one("SELECT at, hash FROM blocks WHERE block = ?", (number,))
-        if row is None:
-            return None
-        leaves = self._rows("SELECT digest FROM events WHERE block = ? ORDER BY seq", (number,))
-        return row[0], row[1], [leaf[0] for leaf in leaves]
+    def leaves(self, number: int) -> list[bytes]:
+        """The hashes of a block's events, in order."""
+        return [row[0] for row in self._rows("SELECT digest FROM events WHERE block = ? ORDER BY seq", (number,))]
+
+    def hash_before(self, number: int) -> str:
+        """The hash of the block before this one."""
+        row = self._one("SELECT hash FROM blocks WHERE block = ?", (number - 1,))
+        if row:
+            return str(row[0].hex())
+        anchor = self.chain_anchor()
+        return anchor.hash if anchor and anchor.block == number - 1 else GENESIS.hex()
+
+    def events_of(self, object_name: str, record_id: str, at: datetime) -> Iterator[dict[str, Any]]:
+        """Everything in the chain about a record's writes up to an instant, as JSON values, in order."""
+        sql = """SELECT DISTINCT e.seq, e.block, e.kind, e.ref, e.first, e.last, e.body, e.salt, e.digest, j.run_id
+            FROM journal AS j JOIN events AS e ON e.first <= j.seq AND e.last >= j.seq AND e.first > j.seq - 1000
+            WHERE j.record_id = ? AND j.object = ? AND j.at <= ? ORDER BY e.seq"""
+        for seq, block, kind, ref, first, last, body, salt, digest, run_id in self._rows(
+            sql, (record_id, object_name, to_stamp(at))
+        ):
+            event = {"seq": seq, "block": block, "kind": kind, "ref": ref, "body": body, "run_id": run_id,
+                     "salt": salt.hex() if salt else None, "digest": digest.hex()}  # fmt: skip
+            if kind == "intent":
+                rows = self._rows(f"SELECT {INTENT} FROM journal WHERE seq BETWEEN ? AND ? ORDER BY seq", (first, last))
+                event["rows"] = [list(row) for row in rows]
+            yield event
+
+    def find_event(self, kind: str, digest: str) -> tuple[int, str] | None:
+        """Block and body of the event of a kind whose body names this digest."""
+        row = self._one("SELECT block, body FROM events WHERE kind = ? AND body ->> '$.digest' = ?", (kind, digest))
+        return (row[0], row[1]) if row else None
 
     def blocks_between(self, first: int, last: int) -> Iterator[tuple[int, str, int, bytes]]:
         """Number, instant, count of leaves and hash."""

@@ -48,6 +48,15 @@ class Runs(Tables):
         row = self._one(f"SELECT {_COLUMNS} FROM runs WHERE run_id = ?", (run_id,))
         return _report(row) if row else None
 
+    def config_at(self, at: datetime) -> str:
+        """The configuration (hash of mapping and policy) under which the last run up to an instant worked."""
+        row = self._one(
+            """SELECT report ->> '$.config_hash' FROM runs WHERE started_at <= ? AND report ->> '$.config_hash' <> ''
+            ORDER BY started_at DESC, run_id DESC LIMIT 1""",
+            (to_stamp(at),),
+        )
+        return row[0] if row else ""
+
     # ------------------------------------------------------------------ small facts of the whole store
 
     def get_meta(self, key: str) -> str | None:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from crmsync.errors import CrmsyncError, StoreError, UsageError
 from crmsync.project import Guards
+from crmsync.sync.configs import keep_config
 from crmsync.sync.decide import decide_changes, mark_owed
 from crmsync.sync.guards import check_guards, note_written
 from crmsync.sync.holds import without_held
@@ -159,6 +160,7 @@ def _run(session: Session, mode: Literal["plan", "sync", "apply", "certify", "un
     store.start_run(
         report.run_id, mode, session.now, connection=session.connection.name, system=session.connection.system
     )
+    keep_config(session)
     try:
         yield report
     except BaseException as error:

@@ -47,6 +47,7 @@ class Explanation:
     label: str
     fields: list[FieldStory]
     findings: list[FindingRow]
+    as_of: datetime | None = None
     deleted: bool = False
     """Gone from the CRM: nothing is decided about it any more, what was written is still told."""
     merged_into: str | None = None
@@ -77,14 +78,19 @@ class _Found:
             self.exact.append(match)
 
 
-def explain(store: Store, mapping: CrmMapping, record: str, field_name: str | None = None) -> Explanation:
+def explain(
+    store: Store, mapping: CrmMapping, record: str, field_name: str | None = None, *, at: datetime | None = None
+) -> Explanation:
     """The story of one record, or of one of its fields.
 
     :param record: ``kind:id``, an id, a registration number, or part of a name.
     :param field_name: canonical (``protection_end``) or the CRM's own (``PRM_Protection_End__c``).
+    :param at: as it was known then; ``None``: now.
     :raises UsageError: when no record, several records, or no such field is found.
     """
     match = _find(store, mapping, record)
+    if at is not None:
+        return _as_of(store, mapping, match, field_name, at)
     rows = store.decision(match.kind, match.id)
     stories = [_story(store, mapping, row) for row in rows]
     if match.row.deleted:
@@ -100,6 +106,29 @@ def explain(store: Store, mapping: CrmMapping, record: str, field_name: str | No
         deleted=match.row.deleted,
         merged_into=match.row.merged_into,
     )
+
+
+def _as_of(store: Store, mapping: CrmMapping, match: _Match, field_name: str | None, at: datetime) -> Explanation:
+    """The decision, findings and writes up to an instant. Whether the record still exists is told as of now."""
+    stories = [_until(_story(store, mapping, row), at) for row in store.decision_at(match.kind, match.id, at)]
+    if not stories:
+        stories = [s for past in _past(store, mapping, match) if (s := _until(past, at)).history]
+    if field_name is not None:
+        stories = [_pick(match, stories, field_name)]
+    return Explanation(
+        kind=match.kind,
+        id=match.id,
+        label=match.label,
+        fields=stories,
+        findings=store.findings_at(match.kind, match.id, at),
+        deleted=match.row.deleted,
+        merged_into=match.row.merged_into,
+        as_of=at,
+    )
+
+
+def _until(story: FieldStory, at: datetime) -> FieldStory:
+    return replace(story, history=[row for row in story.history if row.at is not None and row.at <= at])
 
 
 def _past(store: Store, mapping: CrmMapping, match: _Match) -> Iterator[FieldStory]:
