@@ -103,7 +103,7 @@ def no_idle_write(e: Evidence) -> Found:
             continue
         if x.old == x.new and x.field and not x.created:
             yield f"{x.place} was written although it held {x.new!r} already"
-        if x.new in past.get(x.place, [])[:-1]:
+        if x.new in past.get(x.place, [])[:-1] and not e.trial.lively:
             yield f"{x.place} went back to {x.new!r}"
         past.setdefault(x.place, []).append(x.new)
 
@@ -118,25 +118,32 @@ def _stamps(e: Evidence) -> set[str]:
 def nobody_overwritten(e: Evidence) -> Found:
     """I4: what we overwrite is what both sides agreed on, or our own; what falls into the last gap must be reported."""
     last: dict[Place, Entry] = {}
+    known = {place[:2] for place in e.base}
+    born: dict[tuple[str, str], Any] = {}
     for x in e.entries:
+        if (x.object, x.id) not in known:
+            born.setdefault((x.object, x.id), x.at)
         before = last.get(x.place)
         is_theirs = x.ours and before and not before.ours and before.new != e.base.get(x.place)
-        if before and is_theirs and not _is_restored_by_policy(e, x.place) and not _fell_into_the_gap(before, x):
+        is_theirs = is_theirs and before.at != born.get((x.object, x.id))  # what a record is made with is no edit
+        if before and is_theirs and not _is_restored_by_policy(e, before) and not _fell_into_the_gap(before, x):
             yield f"{x.place}: somebody's {before.new!r} of {before.at:%H:%M:%S} became {x.new!r}"
         last[x.place] = x
 
 
-def _is_restored_by_policy(e: Evidence, place: Place) -> bool:
+def _is_restored_by_policy(e: Evidence, edit: Entry) -> bool:
     """The project may ask for edits of a field to be undone; blank fields are ours to fill."""
     mapping = e.trial.people.mapping
     for kind in mapping.kinds:
         for mapped in mapping.kind_mappings[kind].fields.values():
-            if (mapped.object, mapped.remote_field) == (place[0], place[2]):
+            if (mapped.object, mapped.remote_field) == (edit.object, edit.field):
                 if mapped.mode == "read_only":
                     continue
+                if mapped.mode == "fill_if_empty" and edit.new is None:
+                    return True
                 if getattr(mapped, "on_user_edit", "restore") == "restore" and mapped.mode == "engine_owned":
                     return True
-    return place[2] in _stamps(e)
+    return edit.field in _stamps(e)
 
 
 def _fell_into_the_gap(edit: Entry, write: Entry) -> bool:

@@ -93,7 +93,11 @@ class Prover:
         if not trial.fired:
             return []
         trial.say += [f"I5 {text}" for text in passed_by(trial)]
-        return violations(self._evidence(trial, base), fault.invariants)
+        return self.judge(trial, base, fault.invariants)
+
+    def judge(self, trial: Trial, base: dict[Place, object], names: tuple[str, ...]) -> list[str]:
+        """Two clean cycles and a full one, then the invariants."""
+        return violations(self._evidence(trial, base), names)
 
     def _evidence(self, trial: Trial, base: dict[Place, object]) -> Evidence:
         crm, box = trial.crm, self.ground.box

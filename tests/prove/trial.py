@@ -56,6 +56,8 @@ class Trial:
     """Whether some records cannot be written, ever: they must be named, and the rest goes on."""
     waited_s: float = 0.0
     needs_no_word: bool = False
+    lively: bool = False
+    """Whether the world goes on meanwhile, so that a decision may well come and go."""
 
     def may_be_told(self) -> None:
         """The fault may have met nothing that anybody has to be told of."""
@@ -134,9 +136,9 @@ class Trial:
         self.arm("person", act={"system": self.system, **act})
 
     @contextmanager
-    def at_request(self, act: Act, when: str) -> Iterator[None]:
+    def at_request(self, act: Act, when: str, k: int | None = None) -> Iterator[None]:
         """``act`` before the k-th request leaves, or after its answer came."""
-        with patch.object(Wire, "exchange", _around(Wire.exchange, self.k, act, when)):
+        with patch.object(Wire, "exchange", _around(Wire.exchange, self.k if k is None else k, act, when)):
             yield
 
     @contextmanager
