@@ -15,7 +15,11 @@ from tests.prove.ground import open_ground
 from tests.prove.matrix import BY_ID
 from tests.prove.pool import play_all
 from tests.prove.run import Prover
+from tests.prove.simulate import simulate
 from tests.prove.table import render, render_violations
+from tests.sync.conftest import SYSTEMS
+
+SIMULATION_MIN = 12.0
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -38,7 +42,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results = play_all(chosen, options.jobs)
     for line in chain(render(results), render_violations(results)):
         sys.stdout.write(f"{line}\n")
-    return int(any(result.violations for result in results))
+    failed = any(result.violations for result in results)
+    if options.nightly:
+        failed |= bool(simulate(SYSTEMS, 1_000 * options.seed, 0, SIMULATION_MIN, options.jobs))
+    return int(failed)
 
 
 def _options() -> argparse.ArgumentParser:

@@ -38,6 +38,7 @@ from crmsync.sandbox.salesforce.org import SalesforceOrg
 from crmsync.sandbox.salesforce.soql import runner
 from crmsync.sandbox.world.to_hubspot import load_hubspot
 from crmsync.sandbox.world.to_salesforce import load_salesforce
+from crmsync.sync.session import load_rules
 from tests.prove.judge import count_entries
 from tests.prove.story import live_on
 from tests.sync.conftest import CRM, PROJECT, SECRETS, SYSTEMS, TODAY, URL, Bench, make_project, point_at
@@ -138,6 +139,7 @@ def open_ground() -> Iterator[Ground]:
         ground = Ground(bench, root / "saved")
         stack.enter_context(_own_time(ground))
         stack.enter_context(_small_pages())
+        stack.enter_context(_rules_kept())
         stack.enter_context(_logs_to(ground.log))
         _make_worlds(ground)
         yield ground
@@ -208,6 +210,22 @@ def _small_pages() -> Iterator[None]:
             stack.enter_context(patch(place, PAGE))
         for place in ("salesforce.connector.SalesforceConnector", "hubspot.connector.HubSpotConnector"):
             stack.enter_context(patch(f"crmsync.connectors.{place}.batch_size", BATCH))
+        yield
+
+
+@contextmanager
+def _rules_kept() -> Iterator[None]:
+    """Mapping and policy are compiled anew only when a file of theirs has changed."""
+    kept: dict[Any, Any] = {}
+
+    def load(project: Any, connection: Any) -> Any:
+        files = (connection.mapping, project.policy)
+        key = (connection.system, *files, *(path.read_bytes() for path in files))
+        if key not in kept:
+            kept[key] = load_rules(project, connection)
+        return kept[key]
+
+    with patch("crmsync.sync.session.load_rules", load), patch("tests.sync.people.load_rules", load):
         yield
 
 

@@ -52,7 +52,7 @@ def _planned(trial: Trial, *, filled: bool | None = None) -> Entry | None:
     names = {
         f.remote_field
         for f in mapped
-        if f.mode in wanted and f.field in ("registration_id", "partner_name", "attribution_reason", "next_action")
+        if f.mode in wanted and f.field in ("registration_id", "partner_name", "next_action")
     }
     deals = trial.people.mapping.object_of("deal")
     return next((e for e in trial.usual.written if e.object == deals and e.field in names and e.new), None)

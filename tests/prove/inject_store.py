@@ -135,7 +135,7 @@ def lose_store(trial: Trial) -> None:
 
 def _edit_by_hand(people: People) -> list[tuple[str, str, str]]:
     edited = []
-    for field in ("registration_id", "attribution_reason"):
+    for field in ("registration_id", "partner_name"):
         deal = next((d for d in people.ids("deal") if people.value("deal", d, field)), None)
         if deal:
             people.edit("deal", deal, field, "TYPED")

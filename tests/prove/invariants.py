@@ -16,7 +16,7 @@ from crmsync.sync.report import RunReport
 from tests.prove.judge import Entry, Place
 from tests.prove.trial import Trial
 from tests.sync.conftest import SECRETS
-from tests.sync.test_every_request import fields_of
+from tests.sync.people import fields_of
 
 LONGEST_CYCLE_S = 3600.0
 """Of the sandbox's time, in which each request takes a second and a storm of refusals lasts three minutes."""

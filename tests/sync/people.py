@@ -162,3 +162,18 @@ def assert_nothing_is_doubled(people: People) -> None:
     ):
         keys = Counter(row.get(key) for _, row in people.rows(name) if row.get(key))
         assert {k: n for k, n in keys.items() if n > 1} == {}
+
+
+def fields_of(bench: Bench, system: str) -> dict[tuple[str, str], Any]:
+    """What the CRM holds of the fields that crmsync writes, the time of writing left out."""
+    people = People(bench, system)
+    names: dict[str, set[str]] = {}
+    for kind in people.mapping.kinds:
+        for mapped in people.mapping.written(kind):
+            if mapped.field != "synced_at":
+                names.setdefault(mapped.object, set()).add(mapped.remote_field)
+    return {
+        (name, record_id): {field: fields.get(field) or None for field in sorted(names[name])}
+        for name in sorted(names)
+        for record_id, fields in people.rows(name)
+    }
