@@ -57,6 +57,8 @@ class Box(Sandbox):
     def __init__(self, directory: Path) -> None:
         super().__init__(directory, world="blank", clock=SandboxClock(TODAY))
         self.writing: list[bool] = []
+        self.arrivals: list[tuple[Any, ...]] = []
+        """Every request with its time, noted as it comes: what happens to its answer is another matter."""
 
     async def _app(self, scope: Any, receive: Any, send: Any) -> None:
         system = system_of(scope["path"]) if scope["type"] == "http" else None
@@ -64,6 +66,7 @@ class Box(Sandbox):
             await super()._app(scope, receive, send)
             return
         self.clock.advance(TICK_S)
+        self.arrivals.append((self.clock.now(), scope["method"], scope["path"], scope["query_string"]))
         before = count_entries(self._crm(system))
         try:
             await super()._app(scope, receive, send)
@@ -92,6 +95,7 @@ class Ground:
         self.box.clock.set(START)
         self.box.traffic.seen.clear()
         self.box.writing.clear()
+        self.box.arrivals.clear()
         shutil.rmtree(self.bench.directory)
         shutil.copytree(source / PROJECT, self.bench.directory)
         point_at(self.bench.directory, self.box.url)

@@ -143,8 +143,7 @@ def play(prover: Prover, seed: int, system: str) -> Outcome:
 
 def event_log(ground: Ground, system: str) -> list[Any]:
     """What I15 compares: every request and every field that changed, with their times."""
-    seen = [(s.at, s.system, s.method, s.path, s.query, s.status) for s in ground.box.traffic.seen]
-    return [*seen, *read_entries(getattr(ground.box, system), system, START)]
+    return [*ground.box.arrivals, *read_entries(getattr(ground.box, system), system, START)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

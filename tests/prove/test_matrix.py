@@ -12,10 +12,9 @@ import pytest
 
 from tests.prove.case import Case
 from tests.prove.cases import every_case, sample
-from tests.prove.ground import START
-from tests.prove.judge import read_entries
 from tests.prove.matrix import BY_ID, FAULTS
 from tests.prove.run import Prover
+from tests.prove.simulate import event_log
 from tests.sync.conftest import SYSTEMS
 
 SEED = int(os.environ.get("CRMSYNC_PROVE_SEED", "0"))
@@ -51,8 +50,7 @@ def test_a_case_played_twice_leaves_the_same_log(prover: Prover, text: str) -> N
     case = Case.parse(text)
     for _ in range(2):
         prover.play(case)
-        seen = [(s.at, s.method, s.path, s.query, s.status) for s in prover.ground.box.traffic.seen]
-        logs.append((seen, read_entries(getattr(prover.ground.box, case.system), case.system, START)))
+        logs.append(event_log(prover.ground, case.system))
     assert logs[0] == logs[1]
 
 
