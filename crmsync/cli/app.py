@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from crmsync.sync.session import Session
 
 _COMMAND = re.compile(
-    r"crmsync ((?:apply|check|doctor|plan|provision|sync)(?: --(?:check|full|live|save FILE))*)(?! -)"
+    r"crmsync ((?:apply|check|doctor|plan|provision|sync)(?: --(?:check|full|live|rebuild|save FILE))*)(?! -)"
 )
 """Commands in the hints of rooms that do not know how crmsync was called."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -85,10 +86,13 @@ def apply(app: App, plan_file: Path) -> int:
 @command()
 @click.option("--full", is_flag=True, help="Read and decide everything anew.")
 @click.option("--yes", is_flag=True, help="Go beyond the guards of the project file, this once.")
-def sync(app: App, full: bool, yes: bool) -> int:
+@click.option("--rebuild", is_flag=True, help="Set a damaged store aside first, and build a new one from the CRM.")
+def sync(app: App, full: bool, yes: bool, rebuild: bool) -> int:
     """Plan and apply within the project's guards: what the schedule runs."""
     from crmsync.sync.cycle import sync as run_sync
 
+    if rebuild:
+        _set_aside(app)
     with app.session() as session:
         try:
             _, report = run_sync(session, full=full, limits=no_limits(app) if yes else None)
@@ -96,6 +100,17 @@ def sync(app: App, full: bool, yes: bool) -> int:
             error.hint = f"{error.hint}, or: {app.command_line('sync --yes')}"
             raise
     return finish_run(app, "sync", report)
+
+
+def _set_aside(app: App) -> None:
+    from crmsync.store.repair import set_aside_if_damaged
+
+    path = app.project.store_path(app.connection.name)
+    aside = set_aside_if_damaged(path, datetime.now(UTC))
+    if aside is None:
+        app.render.talk(f"The store '{path}' is sound; nothing was set aside.")
+        return
+    app.render.talk(f"The damaged store is now '{aside}'. A new one is built from the CRM; its history starts anew.")
 
 
 def no_limits(app: App) -> Guards:

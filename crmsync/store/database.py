@@ -127,7 +127,7 @@ def store_error(error: sqlite3.DatabaseError, path: Path) -> StoreError:
 def corrupt(path: Path, detail: str) -> StoreError:
     return StoreError(
         f"the store '{path}' is damaged: {detail}",
-        hint=f"delete it (rm '{path}'*); the next sync rebuilds it from the CRM",
+        hint=f"crmsync sync --rebuild sets it aside and rebuilds it from the CRM (or delete it: rm '{path}'*)",
         code="E520",
     )
 

@@ -25,6 +25,7 @@ from crmsync.sync.report import RunReport
 from crmsync.sync.rounds import push_in_rounds
 from crmsync.sync.session import Session
 from crmsync.sync.settle import settle_unfinished
+from crmsync.sync.soundness import check_store
 from crmsync.sync.undo import write_undo
 
 
@@ -49,6 +50,7 @@ def sync(session: Session, *, full: bool = False, limits: Guards | None = None) 
 
     :raises GuardError: when the plan is larger than the guards allow; nothing was written then.
     """
+    check_store(session)
     with _run(session, "sync") as report:
         settle_unfinished(session)
         _refresh(session, report, full=full)
@@ -79,6 +81,7 @@ def apply_plan(session: Session, plan: Plan, *, limits: Guards | None = None) ->
         )
     if plan.config_hash != session.config_hash and not plan.undoes:
         raise UsageError("mapping or policy changed since the plan was made", hint="crmsync plan --save FILE")
+    check_store(session)
     with _run(session, "undo" if plan.undoes else "apply") as report:
         settle_unfinished(session)
         _count_plan(report, plan)

@@ -62,7 +62,7 @@ def test_a_damaged_store_is_refused_and_rebuilt_without_a_write(tiny_synced: Ben
         file.write(b"\x5a" * (size - 4096))
     with pytest.raises(StoreError) as caught, tiny_synced.session(system) as session:
         sync(session)
-    assert "delete it" in caught.value.hint
+    assert "crmsync sync --rebuild" in caught.value.hint
     before = tiny_synced.writes(system)
     tiny_synced.forget(system)
     _, report = tiny_synced.sync(system)
