@@ -106,6 +106,8 @@ class Project:
     policy: Path
     store: Path
     guards: Guards
+    verify: Literal["always", "sample", "never"]
+    """How many acknowledged writes are read back."""
     reconcile: ReconcileEntry
     schedule: Schedule | None
     intake: tuple[Intake, ...]
@@ -190,6 +192,7 @@ def _build(file: ProjectFile, document: Document) -> Project:
             first_run_max_changes=guards.first_run.max_changes,
             deletes=guards.deletes,
         ),
+        verify=file.verify,
         reconcile=file.reconcile,
         schedule=_schedule(file.schedule) if file.schedule else None,
         intake=tuple(_intake(entry, directory) for entry in file.intake),

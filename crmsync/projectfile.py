@@ -299,6 +299,7 @@ class ProjectFile(YamlModel):
     default_connection: str = ""
     policy: PathText
     store: PathText = ".crmsync"
+    verify: Literal["always", "sample", "never"] = "sample"
     guards: GuardsEntry = GuardsEntry()
     reconcile: ReconcileEntry = ReconcileEntry()
     schedule: ScheduleEntry | None = None

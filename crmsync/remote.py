@@ -200,6 +200,8 @@ class Outcome:
     message: str = ""
     retriable: bool = False
     request_id: str = ""
+    isolated: bool = False
+    """Refused in a request that was split to find the record which spoils it: nothing is learnt by asking once more."""
 
 
 # ------------------------------------------------------------------ schema

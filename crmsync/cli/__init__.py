@@ -29,6 +29,7 @@ COMMANDS = {
     "dupes": Entry(_LOOK, "crmsync.cli.dupes", "Records that may be the same: look, answer, plan merges."),
     "runs": Entry(_LOOK, "crmsync.cli.look", "List runs, or show one."),
     "status": Entry(_LOOK, "crmsync.cli.look", "Show the state of every connection."),
+    "rejects": Entry(_LOOK, "crmsync.cli.rejects", "Writes the CRM refused: why, what to do, try again."),
     "unfreeze": Entry(_OPERATE, "crmsync.cli.unfreeze", "List fields left to another writer, take them back."),
     "export": Entry(_OPERATE, "crmsync.cli.export", "Evidence about a record, and its verification."),
     "schedule": Entry(_OPERATE, "crmsync.cli.schedule", "Run syncs on the project's schedule."),

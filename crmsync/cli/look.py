@@ -148,6 +148,7 @@ def _status(app: App, connection: Connection) -> dict[str, Any]:
             row["records"] = {name: store.count(name) for name in store.objects()}
             row["pending"] = len(store.pending())
             row["findings_open"] = store.open_findings_count()
+            row["rejects"] = len(store.rejects())
             row["unresolved_writes"] = len({entry.ref for entry in store.unresolved()})
             row["last_run"] = last[0] if last else None
     except StoreError as error:
@@ -170,6 +171,8 @@ def _status_lines(app: App, rows: list[dict[str, Any]]) -> Iterator[Line]:
         yield f"  open      {count(row['findings_open'], 'finding')}, {count(row['pending'], 'record')} to decide"
         if certified := load_certificate(row["last_run"] or {}):
             yield completeness_line(certified)
+        if row["rejects"]:
+            yield f"  refused   {count(row['rejects'], 'write')}: {app.command_line('rejects')}"
         if row["unresolved_writes"]:
             yield f"  unknown   {count(row['unresolved_writes'], 'write')} without an answer, to be read back"
     yield f"Next: {app.command_line('sync')}"

@@ -26,6 +26,10 @@ def report_lines(report: RunReport) -> Iterator[Line]:
     yield f"  written   {_written(report)}"
     if report.skipped or report.failed or report.rejects:
         yield f"  left      {_left_alone(report)}"
+    if report.waiting:
+        yield f"  waiting   {count(report.waiting, 'refused write')} until something changes: crmsync rejects"
+    if report.altered:
+        yield f"  altered   {count(len(report.altered), 'record')}: written, and the CRM made another value of it"
     yield f"  findings  {_findings(report)}"
     yield completeness_line(report.completeness)
     yield f"  {api_calls(report.api)} · took {took(report.started_at, report.finished_at)}"

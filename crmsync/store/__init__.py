@@ -10,6 +10,7 @@ from crmsync.store.rows import (
     FindingRow,
     HistoryRow,
     JournalRow,
+    RejectRow,
     WriteOp,
     WriteStatus,
 )
@@ -25,6 +26,7 @@ __all__ = [
     "HistoryRow",
     "Hold",
     "JournalRow",
+    "RejectRow",
     "Store",
     "WriteOp",
     "WriteStatus",

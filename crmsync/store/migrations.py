@@ -128,6 +128,15 @@ _BASES = (
         PRIMARY KEY (object, id, remote_field)) WITHOUT ROWID""",
 )
 
+_REJECTS = (
+    """CREATE TABLE rejects (id INTEGER PRIMARY KEY AUTOINCREMENT, object TEXT NOT NULL, target TEXT NOT NULL,
+        kind TEXT NOT NULL, label TEXT NOT NULL, class TEXT NOT NULL, code TEXT NOT NULL, message TEXT NOT NULL,
+        reason TEXT NOT NULL, fix TEXT NOT NULL, rule TEXT NOT NULL, place TEXT NOT NULL, fields TEXT NOT NULL,
+        attempts INTEGER NOT NULL, first_at TEXT NOT NULL, last_at TEXT NOT NULL, next_at TEXT, row_hash TEXT NOT NULL,
+        mapping_hash TEXT NOT NULL, schema_hash TEXT NOT NULL, run_id TEXT NOT NULL, request_id TEXT NOT NULL,
+        is_released INTEGER NOT NULL DEFAULT 0, UNIQUE (object, target))""",
+)
+
 
 def _steps() -> Migrations:
     # sqlite-utils takes 130 ms to import, and most openings have nothing to migrate
@@ -186,10 +195,15 @@ def _steps() -> Migrations:
         for statement in claims.TABLES:
             db.execute(statement)
 
+    @steps()
+    def m009_rejects(db: Database) -> None:
+        for statement in _REJECTS:
+            db.execute(statement)
+
     return steps
 
 
-LATEST = 8
+LATEST = 9
 
 
 def migrate(conn: sqlite3.Connection, *, up_to: int = LATEST) -> None:

@@ -116,5 +116,44 @@ class EditRow:
     thawed_at: datetime | None = None
 
 
+RejectClass = Literal["transient", "data", "permission", "permanent"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RejectRow:
+    """A write that the CRM refused, and what has to change before it is sent again.
+
+    ``target`` is the record's id, or the key of one that is still to be made. The hashes are of the row as it was, the
+    mapping, and the fields' description; when one of them changes, the write is due. ``next_at`` is for transient ones.
+    """
+
+    object: str
+    target: str
+    kind: str
+    label: str
+    reject_class: RejectClass
+    code: str
+    message: str
+    reason: str
+    fix: str
+    rule: str
+    where: str
+    fields: tuple[str, ...]
+    """The CRM's names of what was to be written."""
+    first_at: datetime
+    last_at: datetime
+    next_at: datetime | None
+    row_hash: str
+    mapping_hash: str
+    schema_hash: str
+    run_id: str
+    request_id: str = ""
+    attempts: int = 1
+    is_released: bool = False
+    """An operator asked for another try."""
+    id: int = 0
+    """The store's own number; what is handed in is ignored."""
+
+
 HistoryRow: TypeAlias = JournalRow
 """A journal row read back, with its run, instant and status."""

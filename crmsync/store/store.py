@@ -22,6 +22,7 @@ from crmsync.store.lock import StoreLock
 from crmsync.store.migrations import LATEST
 from crmsync.store.mirror import Mirror
 from crmsync.store.neighbourhoods import Neighbourhoods
+from crmsync.store.rejects import Rejects
 from crmsync.store.runs import Runs
 
 _CHAINED = (
@@ -31,7 +32,7 @@ _CHAINED = (
 """What of a run's report the chain vouches for."""
 
 
-class Store(Mirror, Census, Neighbourhoods, Likenesses, Findings, Runs, Holds, Journal, Bases, Edits, Claims):
+class Store(Mirror, Census, Neighbourhoods, Likenesses, Findings, Runs, Holds, Journal, Bases, Edits, Claims, Rejects):
     """One SQLite file. Not thread-safe; open it where it is used."""
 
     def __init__(self, path: Path, conn: sqlite3.Connection, lock: StoreLock | None) -> None:

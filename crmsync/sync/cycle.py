@@ -21,6 +21,7 @@ from crmsync.sync.planner import build_plan, plan_tasks
 from crmsync.sync.pull import pull_all
 from crmsync.sync.push import push_plan
 from crmsync.sync.reconcile import reconcile_all
+from crmsync.sync.rejects import RejectBook
 from crmsync.sync.report import RunReport
 from crmsync.sync.rounds import push_in_rounds
 from crmsync.sync.session import Session
@@ -57,6 +58,7 @@ def sync(session: Session, *, full: bool = False, limits: Guards | None = None) 
         landed = _land_intake(session, report, full=full, limits=limits)
         plan, rest = _decide(session, report, landed, full=full, limits=limits)
         push_in_rounds(session, report, rest)
+        RejectBook(session, report.run_id).drop_unwanted(plan.changes)
         note_written(session)
     return plan, report
 

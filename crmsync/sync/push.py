@@ -14,6 +14,7 @@ from dataclasses import replace
 from datetime import datetime
 from itertools import groupby, islice
 
+from crmsync.connectors.refusals import find_refusal
 from crmsync.remote import Outcome, RemoteRecord, Scalar, Write, WriteLink
 from crmsync.sync.allowed import check_allowed
 from crmsync.sync.bases import remember
@@ -21,6 +22,8 @@ from crmsync.sync.booking import journal_rows
 from crmsync.sync.plan import FINGERPRINT, Change, Plan
 from crmsync.sync.planner import remember_task
 from crmsync.sync.raw import is_same
+from crmsync.sync.readback import ReadBack
+from crmsync.sync.rejects import RejectBook
 from crmsync.sync.report import RunReport, WriteFailure
 from crmsync.sync.session import Session
 from crmsync.sync.settle import settle
@@ -34,11 +37,15 @@ def push_plan(session: Session, report: RunReport, plan: Plan, *, decided: bool 
     """
     check_allowed(session.mapping, plan.changes)
     pusher = Pusher(session, report, plan, decided=decided)
+    changes: Sequence[Change] = plan.changes
+    if report.mode == "sync":
+        changes, waiting = pusher.rejects.due(plan.changes)
+        report.waiting += len(waiting)
     done = 0
-    for batch in _batches(plan.changes, session.connector.batch_size):
+    for batch in _batches(changes, session.connector.batch_size):
         pusher.push(batch)
         done += len(batch)
-        session.progress.step("push", done, len(plan.changes))
+        session.progress.step("push", done, len(changes))
     return pusher.created
 
 
@@ -58,6 +65,8 @@ class Pusher:
         self._owed = Counter(change.place for change in plan.changes)
         self._read_at: dict[str, datetime | None] = {}
         """By id, the modified date of each record of the batch at hand as it was read just now."""
+        self.rejects = RejectBook(session, report.run_id)
+        self._reader = ReadBack(session, report)
         self._round = f"~{report.rounds}" if report.rounds else ""
         self.created: list[tuple[str, str]] = []
 
@@ -70,18 +79,31 @@ class Pusher:
             batch = self._still_wanted(batch)
         if not batch:
             return
+        doubtful = self._send(batch, self._round)
+        if doubtful:
+            self._send(doubtful, f"{self._round}~again", is_last=True)
+
+    def _send(self, batch: Sequence[Change], mark: str, *, is_last: bool = False) -> list[Change]:
+        """Journal, write and book a batch.
+
+        :return: what was refused as bad data by the side of others: one more try in the same run tells an accident
+            from a fact, because after that it waits until something changes. Not booked as failures yet.
+        """
         run = self._report.run_id
-        by_ref = {f"{run}{self._round}/{change.object}/{change.id or change.key}": change for change in batch}
+        by_ref = {f"{run}{mark}/{change.object}/{change.id or change.key}": change for change in batch}
         writes = {ref: self._write(ref, change) for ref, change in by_ref.items()}
         self._session.store.journal_intents(
             [row for ref, change in by_ref.items() for row in journal_rows(self._report.run_id, ref, change)]
         )
         outcomes = self._session.connector.push(list(writes.values()))
-        self._book_all(by_ref, [outcome for outcome in outcomes if outcome.status != "unknown"])
+        outcomes = self._reader.checked(by_ref, writes, outcomes)
+        doubtful = [] if is_last else [by_ref[outcome.ref] for outcome in outcomes if _is_doubtful(outcome)]
+        self._book_all(by_ref, [outcome for outcome in outcomes if outcome.status != "unknown"], doubtful)
         unsure = [outcome for outcome in outcomes if outcome.status == "unknown"]
         if unsure:
             settled = settle(self._session.connector, [writes[outcome.ref] for outcome in unsure])
             self._book_all(by_ref, [_told(one, other) for one, other in zip(settled, unsure, strict=True)])
+        return doubtful
 
     # -------------------------------------------------------------- before the write
 
@@ -118,14 +140,18 @@ class Pusher:
 
     # -------------------------------------------------------------- after the write
 
-    def _book_all(self, by_ref: dict[str, Change], outcomes: Iterable[Outcome]) -> None:
+    def _book_all(
+        self, by_ref: dict[str, Change], outcomes: Iterable[Outcome], doubtful: Sequence[Change] = ()
+    ) -> None:
         with self._session.store.transaction():
             for outcome in outcomes:
-                self._book(by_ref[outcome.ref], outcome)
+                change = by_ref[outcome.ref]
+                self._note(outcome)
+                if change not in doubtful:
+                    self._book(change, outcome)
 
-    def _book(self, change: Change, outcome: Outcome) -> None:
-        store, report = self._session.store, self._report
-        store.journal_outcome(
+    def _note(self, outcome: Outcome) -> None:
+        self._session.store.journal_outcome(
             outcome.ref,
             outcome.status,
             id=outcome.id,
@@ -135,8 +161,13 @@ class Pusher:
             created=outcome.created,
             at=self._session.now,
         )
+
+    def _book(self, change: Change, outcome: Outcome) -> None:
+        report = self._report
         if outcome.status != "ok":
             self._fail(change, outcome.status, outcome.code, outcome.message)
+            if outcome.status == "failed":
+                self.rejects.refused(change, outcome)
             return
         report.written += 1
         report.created += outcome.created
@@ -147,10 +178,12 @@ class Pusher:
             self.created.append((change.object, outcome.id))
             remember(self._session, self._report.run_id, change.object, outcome.id, _new_values(change))
         self._agree(change, _new_values(change))
+        self._reader.correct(change, outcome.ref)
 
     def _agree(self, change: Change, held: dict[str, Scalar]) -> None:
         """The CRM holds what was decided: the mirror knows it, and the record waits only for what else it is owed."""
         store, place = self._session.store, change.place
+        self.rejects.done(change)
         self._owed[place] -= 1
         if change.id:
             store.update_mirror(change.object, change.id, held)
@@ -175,6 +208,12 @@ class Pusher:
         self._report.failures.append(failure)
         self._report.failed += status != "drifted"
         self._report.skipped += status == "drifted"
+
+
+def _is_doubtful(outcome: Outcome) -> bool:
+    if outcome.status != "failed" or outcome.retriable or outcome.isolated:
+        return False
+    return find_refusal(outcome.code, retriable=False).reject_class == "data"
 
 
 def _told(settled: Outcome, asked: Outcome) -> Outcome:

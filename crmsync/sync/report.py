@@ -66,7 +66,7 @@ class WriteFailure:
     object: str
     record_id: str
     label: str
-    status: Literal["failed", "unknown", "drifted"]
+    status: Literal["failed", "unknown", "drifted", "altered"]
     code: str
     message: str
     where: str = ""
@@ -115,6 +115,10 @@ class RunReport:
     """Intake rows refused."""
     completeness: list[Completeness] = field(default_factory=list)
     matching: Matching = field(default_factory=Matching)
+    waiting: int = 0
+    """Refused before, and not sent: nothing changed that these writes wait for."""
+    altered: list[WriteFailure] = field(default_factory=list)
+    """Written, and then the CRM itself made something else of a value."""
     failures: list[WriteFailure] = field(default_factory=list)
     drifts: list[WriteFailure] = field(default_factory=list)
     """Records that somebody changed meanwhile and that were decided again in the same run."""

@@ -119,7 +119,8 @@ def _returned(row: RawRow) -> RawRow:
 
 
 def _without_guard(cell: str) -> str:
-    guarded = cell.startswith("'") and cell[1:].lstrip(" ").startswith(FORMULA_STARTS)
+    lines = [cell[1:], *(line.lstrip().lstrip("\u200b\u2060\ufeff") for line in cell[1:].splitlines())]
+    guarded = cell.startswith("'") and any(line.startswith(FORMULA_STARTS) for line in lines)
     return cell[1:] if guarded else cell
 
 

@@ -56,7 +56,13 @@ def _write(path: Path, lines: Iterable[Iterable[Any]]) -> None:
 def safe_cell(value: Any) -> str:
     """The cell as text that no spreadsheet will execute: an apostrophe in front makes it text."""
     text = "" if value is None else "; ".join(map(str, value)) if isinstance(value, list) else str(value)
-    return f"'{text}" if text.lstrip(" ").startswith(FORMULA_STARTS) and not _is_number(text) else text
+    return f"'{text}" if _is_formula(text) and not _is_number(text) else text
+
+
+def _is_formula(text: str) -> bool:
+    """In any of its lines, behind any white space: some spreadsheets strip more than blanks, or split at the lines."""
+    lines = [text, *(line.lstrip().lstrip("\u200b\u2060\ufeff") for line in text.splitlines())]
+    return any(line.startswith(FORMULA_STARTS) for line in lines)
 
 
 def _is_number(text: str) -> bool:

@@ -46,9 +46,11 @@ class Pusher:
         if writes and writes[0].op == "delete":
             return self._archive(writes)
         outcomes: dict[int, Outcome] = {}
-        self._halvings = 2 * math.ceil(math.log2(len(writes) + 1))
+        self._halvings = start = 2 * math.ceil(math.log2(len(writes) + 1))
         for wave in _waves(writes):
             outcomes |= self._send_part(wave) if outcomes else self._send(wave)
+        if self._halvings < start:
+            outcomes = {n: replace(o, isolated=o.status == "failed") for n, o in outcomes.items()}
         outcomes = self._link(writes, outcomes)
         return [outcomes[number] for number in range(len(writes))]
 
@@ -67,15 +69,22 @@ class Pusher:
         problem = parse_problem(answer.data)
         if len(wave) == 1:
             return {number: refused(write, problem, answer.request_id) for number, write in wave.items()}
+        return self._search(wave, problem, answer.request_id)
+
+    def _search(self, wave: Mapping[int, Write], problem: Problem, request_id: str) -> dict[int, Outcome]:
+        """Find what spoils a refused wave. Where it is not in the first half it is in the second: no need to ask."""
         if not self._halvings:
             return {number: _among_refused(write, problem, len(wave)) for number, write in wave.items()}
         guilty, rest = _suspects(wave, problem)
-        outcomes = {number: refused(write, problem, answer.request_id) for number, write in guilty.items()}
-        self._halvings -= not guilty
-        for part in [rest] if guilty else _halves(wave):
-            if part:
-                outcomes |= self._send_part(part)
-        return outcomes
+        if guilty:
+            outcomes = {number: refused(write, problem, request_id) for number, write in guilty.items()}
+            return outcomes | (self._send_part(rest) if rest else {})
+        self._halvings -= 1
+        first, second = _halves(wave)
+        outcomes = self._send_part(first)
+        if len(second) == 1 or any(outcome.status != "ok" for outcome in outcomes.values()):
+            return outcomes | self._send_part(second)
+        return outcomes | self._search(second, problem, request_id)
 
     def _send_part(self, part: Mapping[int, Write]) -> dict[int, Outcome]:
         """A later call of the same wave: something may be written already, so nothing is raised any more."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crmsync.connectors.salesforce.client import Client
@@ -65,8 +65,10 @@ class Pusher:
 
     def _sent(self, send: _Send, writes: Sequence[Write]) -> list[Outcome]:
         """Send, isolate a record that spoils the call, and try rows that others hold locked again."""
-        allowance = _Allowance(4 * math.ceil(math.log2(len(writes) + 1)))
+        allowance = _Allowance(start := 4 * math.ceil(math.log2(len(writes) + 1)))
         outcomes = {o.ref: o for o in _isolating(send, writes, allowance)}
+        if allowance.calls < start:
+            outcomes = {o.ref: replace(o, isolated=o.status == "failed") for o in outcomes.values()}
         for round_ in range(1, _LOCK_TRIES):
             locked = [write for write in writes if outcomes[write.ref].retriable]
             if not locked:
@@ -143,12 +145,23 @@ def _isolating(send: _Send, writes: Sequence[Write], allowance: _Allowance) -> l
     try:
         return list(send(writes))
     except Permanent as error:
-        if len(writes) == 1 or allowance.calls < 2:
-            return [failed(write, error) for write in writes]
-        allowance.calls -= 2
-        middle = len(writes) // 2
-        first = _isolating(send, writes[:middle], allowance)
-        return [*first, *_after_sending(send, writes[middle:], allowance)]
+        return _split(send, writes, allowance, error)
+
+
+def _split(send: _Send, writes: Sequence[Write], allowance: _Allowance, error: Permanent) -> list[Outcome]:
+    """Something among these spoils the call. Where it is not in the first half it is in the second: no need to ask."""
+    if len(writes) == 1 or allowance.calls < 2:
+        return [failed(write, error) for write in writes]
+    allowance.calls -= 2
+    middle = len(writes) // 2
+    first = _isolating(send, writes[:middle], allowance)
+    rest = writes[middle:]
+    if len(rest) == 1 or any(outcome.status != "ok" for outcome in first):
+        return [*first, *_after_sending(send, rest, allowance)]
+    try:
+        return [*first, *_split(send, rest, allowance, error)]
+    except (RemoteError, AuthError) as stop:
+        return [*first, *(failed(write, stop, retriable=True) for write in rest)]
 
 
 def _after_sending(send: _Send, writes: Sequence[Write], allowance: _Allowance) -> list[Outcome]:

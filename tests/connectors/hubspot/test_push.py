@@ -46,6 +46,26 @@ def test_a_poisoned_batch_is_halved_until_the_bad_record_is_alone(hubspot, porta
     assert calls(portal, "/deals/batch/update") <= 2 * math.ceil(math.log2(100)) + 1
 
 
+@pytest.mark.parametrize(("size", "bad"), [(2, 0), (2, 1), (3, 0), (3, 1), (3, 2), (100, 0), (100, 62), (100, 99)])
+def test_one_poison_is_found_within_the_bound_wherever_it_is(hubspot, portal, deals, monkeypatch, size, bad):
+    monkeypatch.setattr("crmsync.connectors.hubspot.push._input", _without_trace)
+    writes = renames(deals[:size])
+    writes[bad] = Write("bad", "update", "deals", {"amount": "twelve"}, id=deals[bad])
+    outcomes = hubspot.push(writes)
+    assert [n for n, o in enumerate(outcomes) if o.status != "ok"] == [bad]
+    assert calls(portal, "/deals/batch/update") <= 2 * math.log2(size) + 1
+
+
+def test_several_poisons_are_found_and_everything_else_is_written(hubspot, portal, deals, monkeypatch):
+    monkeypatch.setattr("crmsync.connectors.hubspot.push._input", _without_trace)
+    writes = renames(deals)
+    for bad in (3, 70):
+        writes[bad] = Write(f"bad{bad}", "update", "deals", {"amount": "twelve"}, id=deals[bad])
+    outcomes = hubspot.push(writes)
+    assert [n for n, o in enumerate(outcomes) if o.status != "ok"] == [3, 70]
+    assert calls(portal, "/deals/batch/update") <= 2 * (2 * math.log2(100) + 1)
+
+
 def test_a_batch_that_is_bad_throughout_does_not_cost_two_calls_a_record(hubspot, portal, deals, monkeypatch):
     monkeypatch.setattr("crmsync.connectors.hubspot.push._input", _without_trace)
     outcomes = hubspot.push([Write(f"w{i}", "update", "deals", {"amount": "twelve"}, id=i) for i in deals])

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import pytest
 
 from crmsync.connectors.salesforce.connector import SalesforceConnector
+from crmsync.connectors.salesforce.push import _Allowance, _isolating
 from crmsync.errors import Permanent, QuotaExhausted, Unreachable
-from crmsync.remote import Write
+from crmsync.remote import Outcome, Write
 from crmsync.sandbox import Sandbox
 from crmsync.sandbox.salesforce.org import SalesforceOrg
 from tests.connectors.salesforce.conftest import Connect
@@ -175,3 +178,20 @@ def test_our_write_moves_the_stamp_once(connector: SalesforceConnector, box: San
 def test_nothing_to_push_asks_nothing(connector: SalesforceConnector) -> None:
     assert list(connector.push([])) == []
     assert connector.budget().used == 0
+
+
+@pytest.mark.parametrize("size", [2, 3, 25, 100, 200])
+def test_one_poison_is_found_within_the_bound_wherever_it_is(size: int) -> None:
+    for bad in range(size):
+        sent: list[int] = []
+
+        def send(writes: Sequence[Write], bad: int = bad, sent: list[int] = sent) -> list[Outcome]:
+            sent.append(len(writes))
+            if any(write.ref == str(bad) for write in writes):
+                raise Permanent("refused as a whole", system="salesforce", status=400, vendor_code="JSON_PARSER_ERROR")
+            return [Outcome(write.ref, "ok") for write in writes]
+
+        writes = [Write(str(number), "update", "Account", {}, id=str(number)) for number in range(size)]
+        outcomes = _isolating(send, writes, _Allowance(4 * math.ceil(math.log2(size + 1))))
+        assert [int(o.ref) for o in outcomes if o.status != "ok"] == [bad]
+        assert len(sent) <= 2 * math.log2(size) + 1
