@@ -101,6 +101,9 @@ def poison(trial: Trial) -> None:
     if trial.system == "salesforce":
         trial.ground.box.salesforce.rules.validations.clear()
     trial.may_reject = False
+    # that a rule was lifted is not described anywhere: the operator says so (`crmsync rejects retry --all`)
+    with trial.ground.bench.session(trial.system) as session:
+        session.store.release_rejects([row.id for row in session.store.rejects()])
 
 
 def show_late(trial: Trial) -> None:
