@@ -31,6 +31,8 @@ def report_lines(report: RunReport) -> Iterator[Line]:
     if report.altered:
         yield f"  altered   {count(len(report.altered), 'record')}: written, and the CRM made another value of it"
     yield f"  findings  {_findings(report)}"
+    if report.matching.shared_keys or report.matching.left_out:
+        yield f"  compared  {_compared(report)}"
     yield completeness_line(report.completeness)
     yield f"  {api_calls(report.api)} · took {took(report.started_at, report.finished_at)}"
     yield from _failure_lines(report)
@@ -47,6 +49,13 @@ def _failure_lines(report: RunReport) -> Iterator[Line]:
             yield styled((f"  {status:<8}", "red"), f"  {name}  {code} {shorten(failure.message, 120)}")
         if len(group) > FAILURES_SHOWN:
             yield f"            and {len(group) - FAILURES_SHOWN:,} more with {code}: crmsync runs {report.run_id}"
+
+
+def _compared(report: RunReport) -> str:
+    """What was not compared, because too many records would have been alike in the same way."""
+    found = report.matching
+    left = f"; {found.left_out:,} candidates beyond the limit left out" if found.left_out else ""
+    return f"{count(found.compared, 'pair')}; {count(found.shared_keys, 'key')} that too many records share{left}"
 
 
 def _written(report: RunReport) -> str:

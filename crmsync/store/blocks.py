@@ -65,9 +65,9 @@ class Blocks(Tables):
             last = chunk[-1][0]
             yield from (row[0] for row in chunk)
 
-    def prepared_count(self, kind: str) -> int:
-        row = self._one("SELECT count(*) FROM prepared WHERE kind = ?", (kind,))
-        return row[0] if row else 0
+    def has_prepared(self) -> bool:
+        """Whether the index holds anything."""
+        return self._one("SELECT 1 FROM prepared LIMIT 1") is not None
 
     def save_prepared(self, record: Prepared, former: Prepared | None) -> None:
         """Put a record into the index, in place of what it was."""

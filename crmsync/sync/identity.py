@@ -46,7 +46,8 @@ class Index:
         self._gone: set[Subject] = set()
         self._fresh: list[Prepared] = []
         self._bulk = False
-        self._is_empty = not any(store.prepared_count(kind) for kind in KINDS)
+        self._in_bulk = 0
+        self._is_empty = not store.has_prepared()
         self._scorers = {kind: matchmaker.scorer(kind, store.frequency) for kind in ("account", "contact")}
         self.report = Matching()
         self._hot: set[tuple[str, str]] = set()
@@ -62,14 +63,15 @@ class Index:
                 self._add(subject, record)
             return
         known = self._store.prepared_body(*subject)
+        compared = None if record is None else self._matchmaker.prepare(record, self._policy)
+        if compared is not None and compared.to_json() == known:
+            return
         former = None if known is None else self._row(subject, Compared.from_json(known))
-        if record is None:
+        if compared is None:
             self._drop(subject, former)
             return
-        row = self._row(subject, self._matchmaker.prepare(record, self._policy))
-        if former is None or former.body != row.body:
-            self._store.save_prepared(row, former)
-            self._changed[subject] = None
+        self._store.save_prepared(self._row(subject, compared), former)
+        self._changed[subject] = None
 
     def _add(self, subject: Subject, record: Record) -> None:
         self._fresh.append(self._row(subject, self._matchmaker.prepare(record, self._policy)))
@@ -119,6 +121,7 @@ class Index:
             if done % 500 == 0:
                 self._progress.step("compare", done, len(self._changed))
         self.report.indexed = len(self._changed)
+        self.report.alike = len(touched)
         self.report.shared_keys = len(self._hot)
         return touched
 
