@@ -8,6 +8,7 @@ from datetime import timedelta
 from itertools import combinations, pairwise
 
 from crmsync.records import Contact, Deal
+from crmsync.rules.dealmatch import rank_deals
 from crmsync.rules.decision import Detail
 from crmsync.rules.dossier import Dossier, Dossiers
 from crmsync.rules.identity import is_same_company
@@ -202,7 +203,7 @@ def find_direct_conflicts(dossiers: Dossiers, partner_of: Mapping[str, str | Non
             older = [d for d in situation.deals_at.get(dossier.match.account_id, ()) if _is_older(d, dossier)]
             older = [d for d in older if partner_of.get(d.id) is None]
             if older:
-                _find_direct(dossier, older[0], len(older) - 1, situation)
+                _find_direct(dossier, older, situation)
 
 
 def _is_older(deal: Deal, dossier: Dossier) -> bool:
@@ -212,10 +213,15 @@ def _is_older(deal: Deal, dossier: Dossier) -> bool:
     return shares_products(dossier.record.products, deal.products, "any")
 
 
-def _find_direct(dossier: Dossier, deal: Deal, more: int, situation: Situation) -> None:
+def _find_direct(dossier: Dossier, older: Sequence[Deal], situation: Situation) -> None:
+    """Names the first of the older deals; the detail ranks all by how likely they are what was registered."""
+    deal, more = older[0], len(older) - 1
     created = situation.timeline.day_of(deal.created_at) if deal.created_at else "before"
     message = f"our deal {deal.name or deal.id} was created on {created}, before the registration was submitted"
     if more:
         message += f" (and {more} more)"
     rule = situation.policy.rule("uniqueness", "scope")
-    situation.findings.add("CONFLICT_DIRECT", "registration", dossier.id, message, rule, evidence=(deal.id,))
+    detail = rank_deals(dossier.record, older)
+    situation.findings.add(
+        "CONFLICT_DIRECT", "registration", dossier.id, message, rule, evidence=(deal.id,), detail=detail
+    )

@@ -29,7 +29,8 @@ CANDIDATE_CAP = 300
 PAIR_CAP = 20
 """Pairs that one record may bring about, the likeliest first."""
 CHUNK = 5_000
-"""Records in memory while a whole base is indexed."""
+BULK = 200_000
+"""Records in memory, and records whose keys are sorted at once, while a whole base is indexed."""
 
 
 class Index:
@@ -84,7 +85,14 @@ class Index:
             self._store.begin_bulk()
             self._bulk = True
         self._store.add_bulk(self._fresh)
+        self._in_bulk += len(self._fresh)
         self._fresh.clear()
+        if self._in_bulk >= BULK:
+            self._end_bulk()
+
+    def _end_bulk(self) -> None:
+        self._store.end_bulk()
+        self._bulk, self._in_bulk = False, 0
 
     def _drop(self, subject: Subject, former: Prepared | None) -> None:
         if former is not None:
@@ -99,8 +107,7 @@ class Index:
         if self._fresh:
             self._flush()
         if self._bulk:
-            self._store.end_bulk()
-            self._bulk = False
+            self._end_bulk()
         self._is_empty = False
 
     # ------------------------------------------------------------------ pairs

@@ -38,7 +38,7 @@ def mirrored(project: Path) -> Path:
     return project
 
 
-def decide(project: Path, accounts: dict[str, dict[str, str]]) -> None:
+def decide(project: Path, accounts: dict[str, dict[str, str]]) -> RunReport:
     from crmsync.project import load_project
 
     with open_session(load_project(project), "globex", now=NOW) as session:
@@ -47,6 +47,7 @@ def decide(project: Path, accounts: dict[str, dict[str, str]]) -> None:
         report = RunReport("r-1", "globex", "salesforce", "sync", NOW)
         with session.store.transaction():
             decide_changes(session, report)
+    return report
 
 
 def dupes(project: Path, *args: object, code: int = 0) -> Any:
@@ -192,3 +193,15 @@ def test_the_curve_is_drawn_over_the_answers(judged: Path, tmp_path: Path) -> No
 def test_without_a_store_there_is_nothing_to_look_at(project: Path) -> None:
     result = run("dupes", "list", "-p", project, "-c", "globex")
     assert (result.exit_code, "crmsync sync" in result.output) == (1, True)
+
+
+def test_one_name_on_many_records_floods_nobody(project: Path) -> None:
+    accounts: dict[str, dict[str, str]] = {f"001{n:03}": {"Name": "Acme Ltd"} for n in range(300)}
+    odd = ("x" * 10_000, "", " ", "\U0001f98a\U0001f98a", "\u0634\u0631\u0643\u0629", "\u202eemca", "a\tb")
+    accounts |= {f"002{n}": {"Name": name, "Website": name} for n, name in enumerate(odd)}
+    report = decide(project, accounts)
+    assert (report.matching.indexed, report.matching.compared) == (307, 0)
+    assert report.matching.shared_keys > 0
+    assert dupes(project, "list", "--all") == []
+    with Store.open(next(project.rglob("globex.db")), readonly=True) as store:
+        assert {row.code for row in store.findings()} <= {"UNREADABLE_VALUE"}

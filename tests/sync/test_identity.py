@@ -150,6 +150,20 @@ def test_a_name_that_too_many_accounts_have_welds_nobody(tiny_synced: Bench) -> 
     assert_full_is_incremental(tiny_synced, "salesforce")
 
 
+@both
+def test_a_base_is_indexed_in_parts_as_it_is_in_one(
+    tiny_synced: Bench, system: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_twins(People(tiny_synced, system))
+    sync(tiny_synced, system)
+    before = pairs(tiny_synced, system)
+    monkeypatch.setattr("crmsync.sync.identity.CHUNK", 3)
+    monkeypatch.setattr("crmsync.sync.identity.BULK", 7)
+    tiny_synced.forget(system)
+    sync(tiny_synced, system)
+    assert pairs(tiny_synced, system) == before
+
+
 def assert_full_is_incremental(bench: Bench, system: str) -> None:
     before = pairs(bench, system), snapshot(bench, system)
     plan, _ = bench.sync(system, full=True)
