@@ -50,6 +50,7 @@ class Index:
         self._in_bulk = 0
         self._is_empty = not store.has_prepared()
         self._scorers = {kind: matchmaker.scorer(kind, store.frequency) for kind in ("account", "contact")}
+        self._fingerprints = {kind: model.fingerprint for kind, model in matchmaker.models.items()}
         self.report = Matching()
         self._hot: set[tuple[str, str]] = set()
 
@@ -168,7 +169,7 @@ class Index:
         score = scorer.score(*pair)
         self.report.compared += 1
         if is_worth_keeping(score) or self._answers.get(first[0], first[1], second[1]):
-            found[other] = likeness_row(first, second, score, self._matchmaker.models[model_kind(first[0])].fingerprint)
+            found[other] = likeness_row(first, second, score, self._fingerprints[model_kind(first[0])])
 
     def _candidates(self, subject: Subject, own: Compared) -> dict[Subject, str]:
         """By a shared key, by a pair that is stored already, or because a person has answered."""
