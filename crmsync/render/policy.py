@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from crmsync.records import TouchType
 from crmsync.render import eligibility
 from crmsync.render.terms import Terms, written
 from crmsync.render.words import (
@@ -114,6 +115,13 @@ _STARTS = {
 }
 
 
+_SINCE = {
+    **_STARTS,
+    "returned_at": "the day it is returned",
+    "approved_at": "the day it is approved",
+}
+
+
 def _protection(terms: Terms) -> Iterator[str]:
     yield _told(_KINDS, terms.take("registration.kind"))
     start, given = _told(_STARTS, terms.take("registration.start")), terms.take("registration.length")
@@ -128,7 +136,13 @@ def _protection(terms: Terms) -> Iterator[str]:
         start = _told(_STARTS, cap.from_)
         yield f"Whatever is extended, protection never lasts longer than {length(cap)} from {start}."
     if keepalive := terms.take("registration.keepalive"):
-        yield f"Protection ends where the partner shows no activity for {length(keepalive.every)}."
+        kinds = "" if len(keepalive.touches) == len(TouchType) else f" ({listed(plain(t) for t in keepalive.touches)})"
+        yield f"Protection ends where the partner shows no activity{kinds} for {length(keepalive.every)}."
+    for lapse in terms.take("registration.lapses"):
+        where = f" where {condition(lapse.when)}" if lapse.when else ""
+        then = "expires" if lapse.of == "approved_at" else "is closed"
+        since = _told(_SINCE, lapse.of)
+        yield f"{lapse.name}: a registration{where} {then} {length(lapse.within)} after {since}."
 
 
 def _extension(terms: Terms) -> Iterator[str]:
@@ -147,6 +161,9 @@ def _extension(terms: Terms) -> Iterator[str]:
         yield "It is also granted before the protection ends."
     if needs := terms.take("extension.needs"):
         yield f"It names {listed(field(name) for name in needs)}."
+    if sla := terms.take("extension.sla"):
+        named = f" of the calendar {sla.calendar}" if sla.calendar else ""
+        yield f"We answer the request within {amount_of(sla.value, sla.unit)}{named}."
     rivals = "rejected" if terms.take("extension.rivals_when_granted") == "reject" else "put on hold"
     yield f"Registrations of others that come while an extension is being decided are {rivals} when it is granted."
 
@@ -155,6 +172,9 @@ _REQUESTED = {"end": "It is asked for before the protection ends", "after_ok": "
 
 
 def _requested_early(asked: str) -> str:
+    if asked.startswith("start+"):
+        days = asked.removeprefix("start+").removesuffix("d")
+        return f"It is asked for within {days} days after the protection starts"
     days = asked.removeprefix("end-").removesuffix("d")
     return f"It is asked for at least {days} days before the protection ends"
 
@@ -179,6 +199,7 @@ _SECOND = {
     "accept_reduced": "Both can be approved; the second gets reduced terms.",
     "accept_all": "Both can be approved.",
 }
+_SECOND_SHORT = {"hold": "put on hold", "reject": "rejected", "accept_all": "accepted beside the first"}
 _COMPARATORS = {
     "registered": "registered partners before others",
     "incumbent": "the incumbent partner of the customer",
@@ -196,6 +217,13 @@ def _winner(terms: Terms) -> Iterator[str]:
     also = f" and {overlap}" if overlap else ""
     yield f"Two registrations compete if they {_told(_SCOPES, terms.take('uniqueness.scope'))}{also}."
     yield _told(_SECOND, terms.take("uniqueness.second_registrant"))
+    for entry in terms.take("uniqueness.second_registrant_by"):
+        yield f"Where {condition(entry.when)}, the second one is {_told(_SECOND_SHORT, entry.then)} instead."
+    if names := terms.take("uniqueness.fields"):
+        yield f"They also agree in {listed(field(name) for name in names)}, as far as both fill it."
+    if lanes := terms.take("uniqueness.lanes"):
+        shown = "; ".join(f"{name}: {listed(plain(t) for t in types)}" for name, types in lanes.items())
+        yield f"Partners of different lanes do not compete ({shown})."
     if (share := terms.take("uniqueness.discount_factor")) is not None:
         yield f"The second gets {percent(share * 100)} of the terms."
     yield "An approved registration comes before one that is not decided yet."
@@ -262,6 +290,10 @@ def _decision(terms: Terms) -> Iterator[str]:
         yield f"When {percent(terms.take('approval.warn_at') * 100)} of the time is over, we are reminded."
         if terms.take("approval.pause_clock_in"):
             yield "The time during which it is back with the partner is not counted."
+    for entry in terms.take("approval.sla_by"):
+        time = f"within {amount_of(entry.sla.value, entry.sla.unit)}" if entry.sla else "without a fixed time"
+        named = f" of the calendar {entry.sla.calendar}" if entry.sla and entry.sla.calendar else ""
+        yield f"Where {condition(entry.when)}, we answer {time}{named} instead."
     for step in terms.take("approval.steps"):
         when = f"Where {condition(step.when)}" if step.when else "Otherwise"
         yield f"{when}, it is decided by: {step.approver}."

@@ -10,6 +10,7 @@ from crmsync.records import Registration, RegistrationState
 from crmsync.rules.decision import Facts, Rule
 from crmsync.rules.dossier import Dossier, Dossiers
 from crmsync.rules.eligibility import claim_scope
+from crmsync.rules.policy.programme import Sla
 from crmsync.rules.situation import SETTLED, Situation
 from crmsync.rules.workdays import add_hours, add_workdays, count_workdays
 
@@ -18,7 +19,7 @@ _UNANSWERED = (RegistrationState.SUBMITTED, RegistrationState.UNDER_REVIEW, Regi
 
 def sla_due_at(dossier: Dossier, situation: Situation) -> datetime | None:
     """When the answer is due. A settled registration keeps what is recorded."""
-    record, sla = dossier.record, situation.policy.model.approval.sla
+    record, sla = dossier.record, _sla_of(dossier, situation)
     submitted_at = record.submitted_at
     if dossier.state in SETTLED and record.sla_due_at:
         return record.sla_due_at
@@ -26,13 +27,35 @@ def sla_due_at(dossier: Dossier, situation: Situation) -> datetime | None:
         return None
     if dossier.state in (None, RegistrationState.DRAFT, RegistrationState.RETURNED):
         return None
+    calendar, zone = situation.policy.model.calendars.get(sla.calendar or ""), situation.policy.zone
     if sla.unit == "hours":
         return add_hours(submitted_at, sla.value) + _pause(record, situation)
-    calendar, zone = situation.policy.model.calendars.get(sla.calendar or ""), situation.policy.zone
     paused = 0
     if _pause(record, situation) and record.returned_at and record.resubmitted_at:
         paused = count_workdays(record.returned_at, record.resubmitted_at, calendar, zone)
     return add_workdays(submitted_at, sla.value + paused, calendar, zone)
+
+
+def _sla_of(dossier: Dossier, situation: Situation) -> Sla | None:
+    """The time that the policy allows for this one."""
+    approval, policy = situation.policy.model.approval, situation.policy
+    if approval.sla_by:
+        scope = situation.scope(registration=dossier.record, deal=dossier.deal, account_id=dossier.account_id)
+        for at, entry in enumerate(approval.sla_by):
+            if situation.holds(policy.expression("approval", "sla_by", at, "when"), scope):
+                return entry.sla
+    return approval.sla
+
+
+def extension_due_at(dossier: Dossier, situation: Situation) -> datetime | None:
+    """When the answer to a request for an extension is due."""
+    sla, requested_at = situation.policy.model.extension.sla, dossier.record.extension_requested_at
+    if sla is None or requested_at is None:
+        return None
+    if sla.unit == "hours":
+        return add_hours(requested_at, sla.value)
+    calendar = situation.policy.model.calendars.get(sla.calendar or "")
+    return add_workdays(requested_at, sla.value, calendar, situation.policy.zone)
 
 
 def _pause(record: Registration, situation: Situation) -> timedelta:

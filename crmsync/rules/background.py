@@ -6,13 +6,13 @@ Worked out when a term of eligibility asks, and never before: most registrations
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from crmsync.records import Deal, FieldType, Registration, Stage
+from crmsync.records import Deal, FieldType, Registration, Stage, TouchType
 
 if TYPE_CHECKING:
     from crmsync.rules.situation import Situation
@@ -22,6 +22,7 @@ NAMES: Mapping[str, FieldType] = MappingProxyType(
         "last_vendor_contact_on": FieldType("date"),
         "last_purchase_on": FieldType("date"),
         "last_partner_activity_on": FieldType("date"),
+        "last_sold_by": FieldType("text"),
         "open_direct_deals": FieldType("int"),
         "partner_count": FieldType("int"),
         "evidence_count": FieldType("int"),
@@ -62,11 +63,27 @@ class Background:
 
     def last_purchase(self, *, same_product: bool) -> date | None:
         """The close date of the last deal won with the customer before."""
+        return max((d.close_date for d in self._won(same_product=same_product) if d.close_date), default=None)
+
+    def _won(self, *, same_product: bool) -> list[Deal]:
         products = self._registration.products
         won = [d for d in self._deals() if d.stage == Stage.CLOSED_WON and d is not self._deal]
         if same_product:
             won = [d for d in won if not products or not d.products or not set(products).isdisjoint(d.products)]
-        return max((d.close_date for d in won if d.close_date and self._was_before(d.close_date)), default=None)
+        return [d for d in won if d.close_date and self._was_before(d.close_date)]
+
+    @property
+    def last_sold_by(self) -> str:
+        """Who sold one of these products last: ``nobody``, ``direct``, ``this_partner``, ``another_partner``."""
+        won = self._won(same_product=True)
+        last = max(won, key=lambda d: (d.close_date or date.min, d.id), default=None)
+        if last is None:
+            return "nobody"
+        partner_id = self._situation.partner_on.get(last.id)
+        if partner_id is None:
+            return "direct"
+        own = self._situation.resolve(self._registration.partner_id)
+        return "this_partner" if partner_id == own else "another_partner"
 
     @property
     def last_partner_activity_on(self) -> date | None:
@@ -147,11 +164,19 @@ class Background:
 
 
 def partner_activity(
-    registration: Registration, deal: Deal | None, account_id: str | None, situation: Situation
+    registration: Registration,
+    deal: Deal | None,
+    account_id: str | None,
+    situation: Situation,
+    types: Collection[TouchType] | None = None,
 ) -> list[datetime]:
-    """When the registration's partner did something on its deal or account, in order; only what has happened."""
+    """When the registration's partner did something on its deal or account, in order; only what has happened.
+
+    ``types`` says what counts; everything does where it is left out.
+    """
     partner_id = situation.resolve(registration.partner_id)
     deal_id = registration.deal_id or (deal.id if deal else None)
     touches = [*situation.touches_on.get(deal_id or "", ()), *situation.touches_at.get(account_id or "", ())]
+    touches = [touch for touch in touches if types is None or touch.type is None or touch.type in types]
     own = (t.occurred_at for t in touches if partner_id and situation.resolve(t.partner_id) == partner_id)
     return sorted(at for at in own if at is not None and situation.timeline.passed(at))

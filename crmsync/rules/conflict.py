@@ -21,7 +21,7 @@ from crmsync.rules.ranking import (
 )
 from crmsync.rules.situation import Situation
 from crmsync.rules.territory import find_outsiders
-from crmsync.rules.uniqueness import is_same_business
+from crmsync.rules.uniqueness import in_one_lane, is_same_business
 
 WORDS = {
     "decided": "decided by people",
@@ -51,7 +51,7 @@ class Conflicts:
             is_open_to_others(dossier, self.situation)  # its day is a boundary, whatever becomes of the registration
             self._give_to_direct(dossier)
         exclusive = self.situation.policy.model.registration.kind == "exclusive"
-        if exclusive and self.terms.second_registrant != "accept_all":
+        if exclusive and (self.terms.second_registrant != "accept_all" or self.terms.second_registrant_by):
             settle = self._reduce if self.terms.second_registrant == "accept_reduced" else self._resolve_site
             for site in self.dossiers.at_site().values():
                 settle([d for d in site if d.is_approved or d.is_pending])
@@ -103,7 +103,20 @@ class Conflicts:
             return False
         if is_open_to_others(one, self.situation) or is_open_to_others(other, self.situation):
             return False
+        if "accept_all" in (self._mode(one), self._mode(other)) or not in_one_lane(one, other, self.situation):
+            return False
         return is_same_business(one, other, self.terms.product_overlap, self.situation)
+
+    def _mode(self, dossier: Dossier) -> str:
+        """What the policy does with this claim where it comes second."""
+        for at, entry in enumerate(self.terms.second_registrant_by):
+            expression = self.situation.policy.expression("uniqueness", "second_registrant_by", at, "when")
+            scope = self.situation.scope(
+                registration=dossier.record, deal=dossier.deal, account_id=dossier.match.account_id
+            )
+            if self.situation.holds(expression, scope):
+                return entry.then
+        return self.terms.second_registrant
 
     def _reduce(self, claims: list[Dossier]) -> None:
         """Both may have the business; whoever came second gets less."""
@@ -118,7 +131,7 @@ class Conflicts:
             return True
         if not holder.is_approved or holder.window is None:
             return False
-        if self.terms.second_registrant == "reject":
+        if self._mode(dossier) == "reject":
             return True
         if holder.window.extension != "granted":
             return False
@@ -133,7 +146,7 @@ class Conflicts:
         reason = f"Rejected: {holder.label} has the business protected."
         if is_awarded(holder):
             path, reason = ("conflict",), f"Rejected: the conflict was decided in favour of {holder.label}."
-        elif self.terms.second_registrant != "reject":
+        elif self._mode(dossier) != "reject":
             path = ("extension", "rivals_when_granted")
         dossier.move(RegistrationState.REJECTED, "CONFLICT_LOST", reason, self.situation.policy.rule(*path))
         dossier.closure = ClosureCode.CONFLICT_LOST

@@ -31,8 +31,12 @@ class Case:
 
     @property
     def submitted_on(self) -> date:
-        record = self.dossier.record
-        return self.situation.timeline.day_of(record.submitted_at or self.situation.timeline.now)
+        """Today, and tomorrow another day, where nobody noted when."""
+        submitted_at, timeline = self.dossier.record.submitted_at, self.situation.timeline
+        if submitted_at is not None:
+            return timeline.day_of(submitted_at)
+        timeline.over(timeline.today)
+        return timeline.today
 
 
 class NoRate(Exception):

@@ -12,6 +12,7 @@ from crmsync.rules.decision import Rule
 from crmsync.rules.expressions import Scope
 from crmsync.rules.policy import Length
 from crmsync.rules.policy.load import length_text
+from crmsync.rules.policy.programme import HardCap
 from crmsync.rules.situation import Situation
 from crmsync.rules.timeline import add_days, add_length
 
@@ -59,13 +60,14 @@ def build_window(
     scope = situation.scope(registration=registration, deal=deal, account_id=account_id)
     length, rule = _length(scope, situation)
     if settled and registration.extension_granted_at is None and registration.protection_start:
-        return extend(_recorded(registration, situation, rule), scope, situation)
+        window = extend(_recorded(registration, situation, rule), scope, situation)
+        return replace(window, extension=_after_cut(window)) if _was_cut(window, registration, situation) else window
     start, began = _start(registration, approved_at, situation)
     window = extend(_first(start, began, length, rule, situation), scope, situation)
     window = _capped(window, registration, approved_at, situation)
     if terms.keepalive is None:
         return window
-    activity = partner_activity(registration, deal, account_id, situation)
+    activity = partner_activity(registration, deal, account_id, situation, terms.keepalive.touches)
     return _kept_alive(window, terms.keepalive.every, activity, situation)
 
 
@@ -146,7 +148,7 @@ def _decide(
         return window
     if terms.max_count == 0:
         return _with(window, "limit", policy.rule("extension", "max_count"), "no extension is allowed")
-    latest = _latest_request(end, situation)
+    latest = _latest_request(window.start, end, situation)
     if requested_at and latest and requested_at >= latest:
         shown = timeline.shown(requested_at)
         return _with(window, "late", policy.rule("extension", "request_by"), f"extension asked for too late, {shown}")
@@ -170,11 +172,13 @@ def _granted(window: Window, end: date, granted_at: datetime, count: int, situat
     return Window(window.start, new_end, situation.timeline.end_of(new_end), "granted", rule, trace)
 
 
-def _latest_request(end: date, situation: Situation) -> datetime | None:
+def _latest_request(start: date, end: date, situation: Situation) -> datetime | None:
     """The first instant at which it is too late to ask."""
     request_by = situation.policy.model.extension.request_by
     if request_by == "after_ok":
         return None
+    if request_by.startswith("start+"):
+        return situation.timeline.end_of(add_days(start, int(request_by.removeprefix("start+").removesuffix("d"))))
     days = int(request_by.removeprefix("end-").removesuffix("d")) if request_by != "end" else 0
     return situation.timeline.end_of(add_days(end, -days))
 
@@ -192,12 +196,16 @@ def _capped(window: Window, registration: Registration, approved_at: datetime, s
     cap = situation.policy.model.registration.hard_cap
     if cap is None:
         return window
-    since = (registration.submitted_at or approved_at) if cap.from_ == "submitted_at" else approved_at
-    last = add_length(situation.timeline.day_of(since), cap)
+    last = _last_allowed(registration, approved_at, cap, situation)
     if window.end is not None and window.end <= last:
         return window
     line = f"cut to the end of {last}: at most {length_text(cap)}"
     return _cut(window, last, situation.policy.rule("registration", "hard_cap"), line, situation)
+
+
+def _last_allowed(registration: Registration, approved_at: datetime, cap: HardCap, situation: Situation) -> date:
+    since = (registration.submitted_at or approved_at) if cap.from_ == "submitted_at" else approved_at
+    return add_length(situation.timeline.day_of(since), cap)
 
 
 def _kept_alive(window: Window, every: Length, activity: list[datetime], situation: Situation) -> Window:
@@ -215,9 +223,23 @@ def _kept_alive(window: Window, every: Length, activity: list[datetime], situati
 
 
 def _cut(window: Window, last: date, rule: Rule, line: str, situation: Situation) -> Window:
-    extension: ExtensionStatus = "none" if window.extension == "pending" else window.extension
     trace = (*window.trace, line)
-    return Window(window.start, last, situation.timeline.end_of(last), extension, rule, trace)
+    return Window(window.start, last, situation.timeline.end_of(last), _after_cut(window), rule, trace)
+
+
+def _after_cut(window: Window) -> ExtensionStatus:
+    """What was asked for is of no use any more, in time or not."""
+    return "none" if window.extension in ("pending", "late") else window.extension
+
+
+def _was_cut(window: Window, registration: Registration, situation: Situation) -> bool:
+    """Whether a recorded window may have ended before its time: then its request was answered by that."""
+    terms = situation.policy.model.registration
+    if terms.keepalive is not None or terms.hard_cap is None or window.end is None:
+        return terms.keepalive is not None
+    approved_at = registration.approved_at or registration.decided_at
+    last = _last_allowed(registration, approved_at, terms.hard_cap, situation) if approved_at else None
+    return last is not None and window.end >= last
 
 
 # ---------------------------------------------------------------- how it stands

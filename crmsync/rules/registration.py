@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import timedelta
 
 from crmsync.records import AgreementStatus, ClosureCode, Partner, RegistrationState, Stage
-from crmsync.rules.approval import has_clock_skew, sla_due_at
+from crmsync.rules.approval import extension_due_at, has_clock_skew, sla_due_at
 from crmsync.rules.certification import standing_of
 from crmsync.rules.decision import Detail
 from crmsync.rules.dossier import Dossier, Dossiers
 from crmsync.rules.eligibility import find_terms
 from crmsync.rules.identity import is_free_mail
+from crmsync.rules.lapse import lapse
 from crmsync.rules.names import is_blank
 from crmsync.rules.protection import is_open
 from crmsync.rules.situation import PENDING, Situation
@@ -25,6 +26,7 @@ def advance(dossiers: Dossiers, situation: Situation) -> None:
     """The steps that need no rival: expiry, return, duplicate. Conflicts come after."""
     for dossier in dossiers.all.values():
         _expire(dossier, situation)
+        lapse(dossier, situation)
         _return(dossier, situation)
     for site in dossiers.at_site().values():
         for dossier in site:
@@ -222,7 +224,13 @@ def _find_extension(dossier: Dossier, situation: Situation) -> None:
     code = {"pending": "EXT_PENDING", "late": "EXT_LATE", "limit": "EXT_LIMIT"}[window.extension]
     key = {"pending": "request_by", "late": "request_by", "limit": "max_count"}[window.extension]
     rule = situation.policy.rule("extension", key)
-    situation.findings.add(code, "registration", dossier.id, window.trace[-1], rule)
+    message, due_at = window.trace[-1], extension_due_at(dossier, situation)
+    late = code == "EXT_PENDING" and due_at is not None and situation.timeline.passed(due_at)
+    if late and due_at is not None:
+        message = f"{message}; the answer was due {situation.timeline.shown(due_at)}"
+        rule = situation.policy.rule("extension", "sla", "value")
+    severity, occasion = ("error", "late") if late else ("", "")
+    situation.findings.add(code, "registration", dossier.id, message, rule, severity=severity, occasion=occasion)
 
 
 def _find_unproved(dossier: Dossier, situation: Situation) -> None:

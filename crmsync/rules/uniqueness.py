@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
+from crmsync.records import PartnerType
 from crmsync.rules.situation import Situation, shares_products
 
 if TYPE_CHECKING:
@@ -43,7 +44,29 @@ def is_same_business(one: Dossier, other: Dossier, overlap: str, situation: Situ
     overlap = "any" if scope == "account+product" else overlap
     if not shares_products(one.record.products, other.record.products, overlap):
         return False
-    return all(_agree(part(one), part(other)) for part in _PARTS.get(scope, ()))
+    if not all(_agree(part(one), part(other)) for part in _PARTS.get(scope, ())):
+        return False
+    fields = situation.policy.model.uniqueness.fields
+    return all(_agree(_told(one, name), _told(other, name)) for name in fields)
+
+
+def in_one_lane(one: Dossier, other: Dossier, situation: Situation) -> bool:
+    """Whether partners of these types can stand in each other's way; types that no lane names meet everybody."""
+    lanes = situation.policy.model.uniqueness.lanes
+    if not lanes:
+        return True
+    mine, theirs = (_lane(dossier, lanes, situation) for dossier in (one, other))
+    return mine is None or theirs is None or mine == theirs
+
+
+def _lane(dossier: Dossier, lanes: Mapping[str, tuple[PartnerType, ...]], situation: Situation) -> str | None:
+    partner = situation.partner(dossier.partner_id)
+    return next((name for name, types in lanes.items() if partner and partner.type in types), None)
+
+
+def _told(dossier: Dossier, name: str) -> str | None:
+    value = getattr(dossier.record, name)
+    return None if value in (None, (), "") else str(value)
 
 
 def _agree(one: str | None, other: str | None) -> bool:

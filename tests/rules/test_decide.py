@@ -26,7 +26,9 @@ def test_settles(facts: Facts, policy: Policy, now: datetime) -> None:
     first = decide(facts, policy, now)
     second = decide(apply(facts, first), policy, now)
     assert _difference(first, second) == []
-    assert second.next_due_at == first.next_due_at
+    # what is decided now may have no later boundary; looking too early is idle, looking too late would be wrong
+    assert second.next_due_at is None or first.next_due_at is None or second.next_due_at >= first.next_due_at
+    assert first.next_due_at is not None or second.next_due_at is None
     assert second.credits == first.credits
 
 

@@ -61,11 +61,16 @@ POLICY_TEXTS = (
     """,
     """
     version: strict
-    uniqueness: {second_registrant: reject}
     extension: {request_by: after_ok, from: decided_at}
-    registration: {length: {value: 1, unit: months}, end_inclusive: false}
+    registration:
+      length: {value: 1, unit: months}
+      end_inclusive: false
+      lapses:
+        - {name: no answer, within: {value: 40}}
+        - {name: no deal, when: is_blank(deal_id), within: {value: 20}, of: approved_at}
     credit: {requires_active_protection_at_close: true}
     conflict: {escalation: []}
+    uniqueness: {second_registrant: reject, second_registrant_by: [{when: 'site == "York"', then: accept_all}]}
     territory: {rules: [{name: small, when: 'not is_blank(amount)', require: 'amount < 400'}]}
     findings: {TENDER: off, STALE_DEAL: error}
     attribution: {manual_claims: sourced}
@@ -74,6 +79,7 @@ POLICY_TEXTS = (
     version: open
     registration: {kind: credit_only, length: null}
     incumbency: {lasts: {value: 40}}
+    uniqueness: {fields: [site], lanes: {one: [reseller], two: [si]}}
     approval: {sla: {value: 2, unit: business_days}}
     extension: {decide_by: end, rivals_when_granted: hold}
     """,
@@ -105,8 +111,14 @@ POLICY_TEXTS = (
     registration:
       start: status_changed_at
       length_by: [{when: 'status == "engaged" and account.country == "DE"', length: {value: 30}}]
-    extension: {max_count: 3, when: 'status == "lead"', request_by: end-7d, needs: [extension_reason]}
+    extension:
+      max_count: 3
+      when: 'status == "lead"'
+      request_by: start+40d
+      needs: [extension_reason]
+      sla: {value: 3, unit: business_days}
     approval:
+      sla_by: [{when: 'status == "lead"', sla: {value: 5, unit: business_days}}]
       auto_approve_unless: [partner_count > 1, open_direct_deals > 0]
       steps: [{when: evidence_count > 0, approver: desk}, {approver: manager}]
     """,

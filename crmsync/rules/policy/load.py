@@ -24,7 +24,7 @@ from crmsync.rules.fields import decided_names, late_names
 from crmsync.rules.names import registrable_domain
 from crmsync.rules.policy.model import PolicyModel, Validation
 from crmsync.rules.policy.positions import diagnose
-from crmsync.rules.policy.programme import Length
+from crmsync.rules.policy.programme import Length, Sla
 from crmsync.rules.reasons import REASONS
 from crmsync.yamlpos import Document, YamlPath, load_yaml, load_yaml_text, sort_diagnostics, validate
 from crmsync.yamlschema import draft7
@@ -188,8 +188,11 @@ def _name(model: PolicyModel, path: YamlPath) -> str:
     if len(path) > 1 and path[0] in ("validations", "eligibility", "deadlines") and isinstance(path[1], int):
         entries = getattr(model, str(path[0]))
         return f"{path[0]}.{entries[path[1]].name}"
-    if len(path) > 2 and path[:2] == ("territory", "rules") and isinstance(path[2], int):
-        return f"territory.rules.{model.territory.rules[path[2]].name}"
+    if len(path) > 2 and isinstance(path[2], int):
+        if path[:2] == ("territory", "rules"):
+            return f"territory.rules.{model.territory.rules[path[2]].name}"
+        if path[:2] == ("registration", "lapses"):
+            return f"registration.lapses.{model.registration.lapses[path[2]].name}"
     return ".".join(str(part) for part in path)
 
 
@@ -211,7 +214,13 @@ class _Checker:
         self.condition(("scope", "deals", "when"), model.scope.deals.when, "deal")
         for at, entry in enumerate(model.registration.length_by):
             self.condition(("registration", "length_by", at, "when"), entry.when, "registration")
+        for at, lapse in enumerate(model.registration.lapses):
+            self.condition(("registration", "lapses", at, "when"), lapse.when, "registration")
         self.condition(("extension", "when"), model.extension.when, "registration")
+        for at, second in enumerate(model.uniqueness.second_registrant_by):
+            self.condition(("uniqueness", "second_registrant_by", at, "when"), second.when, "registration")
+        for at, slower in enumerate(model.approval.sla_by):
+            self.condition(("approval", "sla_by", at, "when"), slower.when, "registration")
         for at, term in enumerate(model.eligibility):
             self.claim_condition(("eligibility", at, "when"), term.when)
             self.claim_condition(("eligibility", at, "require"), term.require)
@@ -234,6 +243,7 @@ class _Checker:
         self.unique_names("validations", [entry.name for entry in model.validations])
         self.unique_names("eligibility", [term.name for term in model.eligibility])
         self.unique_names("deadlines", [deadline.name for deadline in model.deadlines])
+        self.unique_names("registration", [lapse.name for lapse in model.registration.lapses], "lapses")
         self.unique_names("territory", [rule.name for rule in model.territory.rules], "rules")
         self.calendars()
         self.reason_codes()
@@ -275,9 +285,14 @@ class _Checker:
                 self.problem("E222", f"the name '{name}' is used twice", span, "give each entry a name of its own")
 
     def calendars(self) -> None:
-        sla = self.model.approval.sla
-        if sla:
-            self.calendar(sla.calendar, sla.unit, ("approval", "sla", "calendar"))
+        times: list[tuple[Sla | None, YamlPath]] = [
+            (self.model.approval.sla, ("approval", "sla")),
+            (self.model.extension.sla, ("extension", "sla")),
+            *((entry.sla, ("approval", "sla_by", at, "sla")) for at, entry in enumerate(self.model.approval.sla_by)),
+        ]
+        for sla, path in times:
+            if sla:
+                self.calendar(sla.calendar, sla.unit, (*path, "calendar"))
         for at, level in enumerate(self.model.conflict.escalation):
             path = ("conflict", "escalation", at, "within", "calendar")
             self.calendar(level.within.calendar, level.within.unit, path)

@@ -9,6 +9,7 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 
 from pydantic import Field, PositiveInt, model_validator
 
+from crmsync.records import PartnerType, TouchType
 from crmsync.rules.policy.types import (
     Country,
     Currency,
@@ -58,6 +59,17 @@ class Keepalive(YamlModel):
 
     noun: ClassVar[str] = "registration.keepalive"
     every: Length
+    touches: tuple[TouchType, ...] = tuple(TouchType)
+
+
+class Lapse(YamlModel):
+    """Nothing came of it in time: a claim that waits is closed, an approved one (``of: approved_at``) expires."""
+
+    noun: ClassVar[str] = "an entry of registration.lapses"
+    name: Text
+    when: str | None = None
+    within: Length
+    of: Literal["submitted_at", "conditional_at", "returned_at", "status_changed_at", "approved_at"] = "submitted_at"
 
 
 class Registrations(YamlModel):
@@ -69,8 +81,16 @@ class Registrations(YamlModel):
     end_inclusive: bool = True
     hard_cap: HardCap | None = None
     keepalive: Keepalive | None = None
+    lapses: tuple[Lapse, ...] = ()
     required: tuple[RegistrationField, ...] = ("partner_id", "account_name")
     return_incomplete: bool = True
+
+
+class Sla(YamlModel):
+    noun: ClassVar[str] = "approval.sla"
+    value: PositiveInt = 48
+    unit: Literal["hours", "business_days"] = "hours"
+    calendar: str | None = None
 
 
 class Extension(YamlModel):
@@ -82,7 +102,16 @@ class Extension(YamlModel):
     request_by: RequestBy = "end"
     decide_by: Literal["end"] | None = None
     needs: tuple[RegistrationField, ...] = ()
+    sla: Sla | None = None
     rivals_when_granted: Literal["reject", "hold"] = "reject"
+
+
+class SecondBy(YamlModel):
+    """What happens to a second registrant for which ``when`` holds."""
+
+    noun: ClassVar[str] = "an entry of uniqueness.second_registrant_by"
+    when: str
+    then: Literal["hold", "reject", "accept_all"]
 
 
 class Uniqueness(YamlModel):
@@ -90,7 +119,10 @@ class Uniqueness(YamlModel):
     scope: UniquenessScope = "account"
     product_overlap: Literal["any", "all", "ignore"] = "any"
     second_registrant: Literal["hold", "reject", "accept_reduced", "accept_all"] = "hold"
+    second_registrant_by: tuple[SecondBy, ...] = ()
     discount_factor: Annotated[Decimal, Field(ge=0, le=1)] | None = None
+    fields: tuple[RegistrationField, ...] = ()
+    lanes: Mapping[str, tuple[PartnerType, ...]] = {}
     overrides: tuple[Override, ...] = ()
 
     @model_validator(mode="after")
@@ -100,14 +132,18 @@ class Uniqueness(YamlModel):
                 "second_registrant: accept_reduced and discount_factor go together",
                 "say both, such as discount_factor: 0.5, or neither",
             )
+        if self.second_registrant == "accept_reduced" and self.second_registrant_by:
+            raise refuse(
+                "second_registrant: accept_reduced lets everybody in, second_registrant_by has nothing to say",
+                "leave one of them out",
+            )
         return self
 
 
-class Sla(YamlModel):
-    noun: ClassVar[str] = "approval.sla"
-    value: PositiveInt = 48
-    unit: Literal["hours", "business_days"] = "hours"
-    calendar: str | None = None
+class SlaBy(YamlModel):
+    noun: ClassVar[str] = "an entry of approval.sla_by"
+    when: str
+    sla: Sla | None
 
 
 class Step(YamlModel):
@@ -121,6 +157,7 @@ class Step(YamlModel):
 class Approval(YamlModel):
     noun: ClassVar[str] = "approval"
     sla: Sla | None = Sla()
+    sla_by: tuple[SlaBy, ...] = ()
     warn_at: Annotated[Decimal, Field(gt=0, le=1)] = Decimal("0.75")
     steps: tuple[Step, ...] = ()
     auto_approve: bool = False

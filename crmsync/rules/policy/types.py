@@ -76,9 +76,10 @@ def _local_time(text: str) -> str:
 
 
 def _request_by(text: str) -> str:
-    if text not in ("end", "after_ok") and not re.fullmatch(r"end-[1-9]\d{0,2}d", text):
+    if text not in ("end", "after_ok") and not re.fullmatch(r"(end-|start\+)[1-9]\d{0,2}d", text):
         raise refuse(
-            f"found '{text}', wanted a latest time to ask", "one of: end, end-7d (any number of days), after_ok"
+            f"found '{text}', wanted a latest time to ask",
+            "one of: end, end-7d or start+60d (any number of days), after_ok",
         )
     return text
 
