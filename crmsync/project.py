@@ -57,6 +57,11 @@ class Connection:
     mapping: Path
     api_version: str
     api_share: float
+    calls_per_run: int | None
+    calls_per_day: int | None
+    """API calls of ours; ``None`` is no limit."""
+    is_production: bool
+    """Whether writing needs to be confirmed once, by name."""
     overlap_s: int
     timeout_s: float
     directory: Path
@@ -108,6 +113,8 @@ class Project:
     guards: Guards
     verify: Literal["always", "sample", "never"]
     """How many acknowledged writes are read back."""
+    plan_expires_s: int
+    """How long a saved plan can be applied."""
     reconcile: ReconcileEntry
     schedule: Schedule | None
     intake: tuple[Intake, ...]
@@ -194,6 +201,7 @@ def _build(file: ProjectFile, document: Document) -> Project:
         ),
         verify=file.verify,
         reconcile=file.reconcile,
+        plan_expires_s=file.plan_expires,
         schedule=_schedule(file.schedule) if file.schedule else None,
         intake=tuple(_intake(entry, directory) for entry in file.intake),
         log=file.log,
@@ -234,6 +242,9 @@ def _connection(name: str, file: ProjectFile, document: Document, directory: Pat
         mapping=inside(directory, entry.mapping),
         api_version=entry.api_version,
         api_share=entry.limits.api_share,
+        calls_per_run=entry.limits.per_run,
+        calls_per_day=entry.limits.per_day,
+        is_production=entry.production,
         overlap_s=entry.limits.overlap_s,
         timeout_s=entry.timeout_s,
         directory=directory,

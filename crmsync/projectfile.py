@@ -153,6 +153,8 @@ class Limits(YamlModel):
     noun: ClassVar[str] = "the limits"
 
     api_share: float = Field(default=0.8, gt=0, le=1)
+    per_run: int | None = Field(default=None, ge=1)
+    per_day: int | None = Field(default=None, ge=1)
     overlap_s: int = Field(default=600, ge=0, le=86_400)
 
 
@@ -171,6 +173,7 @@ class _ConnectionEntry(YamlModel):
     mapping: PathText
     api_version: str = ""
     limits: Limits = Limits()
+    production: bool = False
     timeout_s: float = Field(default=30.0, gt=0, le=600)
 
 
@@ -301,6 +304,7 @@ class ProjectFile(YamlModel):
     store: PathText = ".crmsync"
     verify: Literal["always", "sample", "never"] = "sample"
     guards: GuardsEntry = GuardsEntry()
+    plan_expires: Annotated[Duration, Field(ge=60, le=90 * 86_400)] = 86_400
     reconcile: ReconcileEntry = ReconcileEntry()
     schedule: ScheduleEntry | None = None
     intake: tuple[IntakeEntry, ...] = ()

@@ -87,17 +87,22 @@ def apply(app: App, plan_file: Path) -> int:
 @click.option("--full", is_flag=True, help="Read and decide everything anew.")
 @click.option("--yes", is_flag=True, help="Go beyond the guards of the project file, this once.")
 @click.option("--rebuild", is_flag=True, help="Set a damaged store aside first, and build a new one from the CRM.")
-def sync(app: App, full: bool, yes: bool, rebuild: bool) -> int:
+@click.option("--confirm", metavar="NAME", help="Confirm, once, that this production connection may be written to.")
+def sync(app: App, full: bool, yes: bool, rebuild: bool, confirm: str | None) -> int:
     """Plan and apply within the project's guards: what the schedule runs."""
     from crmsync.sync.cycle import sync as run_sync
+    from crmsync.sync.guards import confirm_production
 
     if rebuild:
         _set_aside(app)
     with app.session() as session:
         try:
+            if confirm is not None:
+                confirm_production(session, confirm)
             _, report = run_sync(session, full=full, limits=no_limits(app) if yes else None)
         except GuardError as error:
-            error.hint = f"{error.hint}, or: {app.command_line('sync --yes')}"
+            if error.code == GuardError.code:
+                error.hint = f"{error.hint}, or: {app.command_line('sync --yes')}"
             raise
     return finish_run(app, "sync", report)
 

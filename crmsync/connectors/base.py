@@ -47,6 +47,8 @@ class ConnectionSettings:
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
     api_version: str = ""
     api_share: float = 0.8
+    most_calls: int | None = None
+    """Requests that this connector may make at most."""
     timeout_s: float = 30.0
     overlap_s: int = 600
 

@@ -9,7 +9,9 @@ from crmsync.remote import ApiBudget
 class Budget:
     """``share`` is the part of the daily calls that may be used, by whomever, before crmsync stops."""
 
-    def __init__(self, system: str, share: float) -> None:
+    def __init__(self, system: str, share: float, most: int | None = None) -> None:
+        """:param most: requests of this run at most, whatever the CRM says."""
+        self._most = most
         self.used = 0
         self._system = system
         self._share = share
@@ -27,7 +29,13 @@ class Budget:
         self._limit, self._remaining = limit, remaining
 
     def guard(self) -> None:
-        """:raises QuotaExhausted: when the share is used up."""
+        """:raises QuotaExhausted: when the share, or the run's own number, is used up."""
+        if self._most is not None and self.used >= self._most:
+            raise QuotaExhausted(
+                f"this run has made the {self._most} API calls to {self._system} that limits allow it",
+                system=self._system,
+                hint="what was done is kept; the next run goes on. Or raise limits of the connection in crmsync.yaml",
+            )
         if self.is_spent and self._limit and self._remaining is not None:
             spent = self._limit - self._remaining
             raise QuotaExhausted(

@@ -9,17 +9,18 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Literal
 
-from crmsync.errors import CrmsyncError, StoreError, UsageError
+from crmsync.errors import CrmsyncError, StoreError
 from crmsync.project import Guards
 from crmsync.sync.configs import keep_config
 from crmsync.sync.decide import decide_changes, mark_owed
-from crmsync.sync.guards import check_guards, note_written
+from crmsync.sync.guards import check_guards, check_usable, note_written
 from crmsync.sync.holds import without_held
 from crmsync.sync.intake import land_rows, plan_intake
 from crmsync.sync.plan import Change, Plan
 from crmsync.sync.planner import build_plan, plan_tasks
 from crmsync.sync.pull import pull_all
 from crmsync.sync.push import push_plan
+from crmsync.sync.quota import note_calls
 from crmsync.sync.reconcile import reconcile_all
 from crmsync.sync.rejects import RejectBook
 from crmsync.sync.report import RunReport
@@ -76,13 +77,7 @@ def apply_plan(session: Session, plan: Plan, *, limits: Guards | None = None) ->
 
     :raises UsageError: when the plan was made for another connection or under another mapping or policy.
     """
-    if plan.connection != session.connection.name:
-        raise UsageError(
-            f"the plan is for connection '{plan.connection}', not '{session.connection.name}'",
-            hint=f"crmsync apply --connection {plan.connection} …",
-        )
-    if plan.config_hash != session.config_hash and not plan.undoes:
-        raise UsageError("mapping or policy changed since the plan was made", hint="crmsync plan --save FILE")
+    check_usable(session, plan)
     check_store(session)
     with _run(session, "undo" if plan.undoes else "apply") as report:
         settle_unfinished(session)
@@ -186,6 +181,8 @@ def _said(error: BaseException) -> str:
 
 def _finish(session: Session, report: RunReport) -> None:
     report.api = session.budget()
+    note_calls(session.store, session.now, report.api.used - session.calls_noted)
+    session.calls_noted = report.api.used
     report.finished_at = datetime.now(UTC)
     report.findings_open = session.store.open_findings_count()
     session.store.close_run(asdict(report))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from crmsync.errors import GuardError
+from crmsync.errors import GuardError, UsageError
 from crmsync.project import Guards
 from crmsync.sync.plan import Plan
 from crmsync.sync.session import Session
 
 HAS_WRITTEN = "has_synced"
+CONFIRMED = "production_confirmed"
 LEAST_UPDATES = 20
 """Fewer updates than this are never too large a share."""
 
@@ -15,6 +16,52 @@ LEAST_UPDATES = 20
 def note_written(session: Session) -> None:
     """From now on the guards of an ordinary run hold."""
     session.store.set_meta(HAS_WRITTEN, "yes")
+
+
+def check_usable(session: Session, plan: Plan) -> None:
+    """Refuse a plan of another connection, of other rules, or one that is too old to be what anybody means now.
+
+    :raises UsageError: with the way to a new plan.
+    """
+    if plan.connection != session.connection.name:
+        raise UsageError(
+            f"the plan is for connection '{plan.connection}', not '{session.connection.name}'",
+            hint=f"crmsync apply --connection {plan.connection} …",
+        )
+    if plan.config_hash != session.config_hash and not plan.undoes:
+        raise UsageError("mapping or policy changed since the plan was made", hint="crmsync plan --save FILE")
+    age_s, most_s = (session.now - plan.made_at).total_seconds(), session.project.plan_expires_s
+    if age_s > most_s:
+        raise UsageError(
+            f"the plan is {_hours(age_s)} old, plan_expires allows {_hours(most_s)}",
+            hint="crmsync plan --save FILE, or raise plan_expires in crmsync.yaml",
+        )
+
+
+def _hours(seconds: float) -> str:
+    return f"{seconds / 3600:,.1f} h"
+
+
+def confirm_production(session: Session, name: str) -> None:
+    """Remember that somebody confirmed, by its name, that this connection may be written to.
+
+    :raises UsageError: when it is another name.
+    """
+    if name != session.connection.name:
+        raise UsageError(
+            f"'{name}' is not the name of the connection to confirm", hint=f"its name is '{session.connection.name}'"
+        )
+    session.store.set_meta(CONFIRMED, session.connection.url)
+
+
+def _check_production(session: Session, count: int) -> None:
+    connection = session.connection
+    if count and connection.is_production and session.store.get_meta(CONFIRMED) != connection.url:
+        raise GuardError(
+            f"'{connection.name}' is production and was never confirmed; {count} records planned, 0 written",
+            hint=f"look at it with `crmsync plan`, then once: crmsync sync --confirm {connection.name}",
+            code="E610",
+        )
 
 
 def check_guards(session: Session, plan: Plan, limits: Guards | None = None, *, already_written: int = 0) -> None:
@@ -27,6 +74,7 @@ def check_guards(session: Session, plan: Plan, limits: Guards | None = None, *, 
     first = guards.first_run_max_changes is not None and _is_first_run(session)
     most = guards.first_run_max_changes if first else guards.max_changes
     count = len(plan.changes)
+    _check_production(session, count)
     written = f"only {already_written} intake rows were written" if already_written else "nothing was written"
     if most is not None and count > most:
         key = "guards.first_run.max_changes" if first else "guards.max_changes"

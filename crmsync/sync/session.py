@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ from crmsync.project import Connection, Project
 from crmsync.remote import ApiBudget
 from crmsync.rules import Policy, load_policy
 from crmsync.store import Store
+from crmsync.sync.quota import most_calls
 from crmsync.sync.report import Progress, Silent
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ class Session:
     now: datetime
     progress: Progress
     environ: Mapping[str, str]
+    calls_noted: int = 0
+    """API calls that are counted into the day already."""
     _connector: Connector | None = field(default=None, repr=False)
     _matchmaker: Matchmaker | None = field(default=None, repr=False)
 
@@ -45,7 +48,10 @@ class Session:
             from crmsync.connectors import open_connector
             from crmsync.secrets import connection_settings
 
-            self._connector = open_connector(connection_settings(self.connection, self.environ))
+            settings = connection_settings(self.connection, self.environ)
+            self._connector = open_connector(
+                replace(settings, most_calls=most_calls(self.store, self.connection, self.now))
+            )
         return self._connector
 
     @property
