@@ -28,6 +28,11 @@ def report_lines(report: RunReport) -> Iterator[Line]:
         yield f"  left      {_left_alone(report)}"
     if report.waiting:
         yield f"  waiting   {count(report.waiting, 'refused write')} until something changes: crmsync rejects"
+    for one in report.overwritten[:FAILURES_SHOWN]:
+        who = f"{one.by or 'somebody'}, {instant(one.at)}"
+        yield styled(
+            ("  lost      ", "red"), f"{one.label} {one.field}: {one.lost!r} by {who}, overwritten by {one.ours!r}"
+        )
     if report.altered:
         yield f"  altered   {count(len(report.altered), 'record')}: written, and the CRM made another value of it"
     yield f"  findings  {_findings(report)}"
@@ -169,6 +174,9 @@ def run_lines(run: Mapping[str, Any], writes: Sequence[JournalRow], *, show: int
             (f"{failure['status']:<8}", "red"),
             f"  {failure['label']}  {failure['code']} {shorten(failure['message'], 120)}",
         )
+    for one in run.get("overwritten") or []:
+        text = f"  {one['label']} ({one['object']} {one['record_id']})  {one['field']}: {one['lost']!r} by {one['by']}"
+        yield styled(("lost    ", "red"), f"{text}, {instant(one['at'])}; crmsync wrote {one['ours']!r}")
     if certified := load_certificate(run):
         yield completeness_line(certified)
     writes = [write for write in writes if write.field != FINGERPRINT]

@@ -16,6 +16,7 @@ from crmsync.sync.decide import decide_changes, mark_owed
 from crmsync.sync.guards import check_guards, check_usable, note_written
 from crmsync.sync.holds import without_held
 from crmsync.sync.intake import land_rows, plan_intake
+from crmsync.sync.overwritten import find_overwritten
 from crmsync.sync.plan import Change, Plan
 from crmsync.sync.planner import build_plan, plan_tasks
 from crmsync.sync.pull import pull_all
@@ -60,6 +61,7 @@ def sync(session: Session, *, full: bool = False, limits: Guards | None = None) 
         plan, rest = _decide(session, report, landed, full=full, limits=limits)
         push_in_rounds(session, report, rest)
         RejectBook(session, report.run_id).drop_unwanted(plan.changes)
+        find_overwritten(session, report)
         note_written(session)
     return plan, report
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-from crmsync.remote import ApiBudget
+from crmsync.remote import ApiBudget, Scalar
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +72,21 @@ class WriteFailure:
     where: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Overwritten:
+    """Somebody's edit that fell between our last look and our write: what is gone, whose it was, and when."""
+
+    object: str
+    record_id: str
+    label: str
+    field: str
+    lost: Scalar
+    ours: Scalar
+    by: str
+    at: datetime | None
+    source: str
+
+
 @dataclass(slots=True)
 class RunReport:
     """One run, as it is stored and shown."""
@@ -119,6 +134,8 @@ class RunReport:
     """Refused before, and not sent: nothing changed that these writes wait for."""
     altered: list[WriteFailure] = field(default_factory=list)
     """Written, and then the CRM itself made something else of a value."""
+    overwritten: list[Overwritten] = field(default_factory=list)
+    """Edits lost in the gap of one request, by the CRM's own history."""
     failures: list[WriteFailure] = field(default_factory=list)
     drifts: list[WriteFailure] = field(default_factory=list)
     """Records that somebody changed meanwhile and that were decided again in the same run."""

@@ -75,3 +75,23 @@ def test_contended_is_for_fields_that_are_written(people: People, system: str) -
     people.bench.edit_yaml(path, line, f"      name: {{field: {line.split(': ')[1]}, contended: true}}")
     with pytest.raises(ConfigError, match="for fields that crmsync writes"), people.bench.session(system):
         pass
+
+
+@pytest.mark.parametrize("system", ["hubspot"])
+def test_an_edit_in_the_gap_is_told_afterwards(people: People, system: str) -> None:
+    """HubSpot has no conditional write: the edit arrives when ours is already on its way."""
+    deal = protected_deal(people)
+    longer_protection(people)
+    somebody_edits(people, deal, {"match": "objects/deals/batch/update"}, protection_end=BY_HAND.isoformat())
+    _, report = people.bench.sync(system)
+    (lost,) = report.overwritten
+    assert (lost.record_id, lost.lost, bool(lost.by), lost.at is not None) == (deal, BY_HAND.isoformat(), True, True)
+    assert people.value("deal", deal, "protection_end") == lost.ours
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_an_ordinary_run_has_overwritten_nothing(people: People, system: str) -> None:
+    longer_protection(people)
+    _, report = people.bench.sync(system)
+    assert report.written > 0
+    assert report.overwritten == []
