@@ -31,6 +31,7 @@ COMMANDS = {
     "status": Entry(_LOOK, "crmsync.cli.look", "Show the state of every connection."),
     "rejects": Entry(_LOOK, "crmsync.cli.rejects", "Writes the CRM refused: why, what to do, try again."),
     "unfreeze": Entry(_OPERATE, "crmsync.cli.unfreeze", "List fields left to another writer, take them back."),
+    "forget": Entry(_OPERATE, "crmsync.cli.forget", "Remove a person from the local store."),
     "export": Entry(_OPERATE, "crmsync.cli.export", "Evidence about a record, and its verification."),
     "schedule": Entry(_OPERATE, "crmsync.cli.schedule", "Run syncs on the project's schedule."),
     "sandbox": Entry(_OPERATE, "crmsync.cli.sandbox", "Serve a Salesforce and a HubSpot on loopback."),

@@ -15,8 +15,8 @@ from crmsync.store.claims import Claims
 from crmsync.store.database import connect, make_directory
 from crmsync.store.edits import Edits
 from crmsync.store.findings import Findings
+from crmsync.store.forget import Forgetter
 from crmsync.store.holds import Holds
-from crmsync.store.journal import Journal
 from crmsync.store.likenesses import Likenesses
 from crmsync.store.lock import StoreLock
 from crmsync.store.migrations import LATEST
@@ -32,7 +32,9 @@ _CHAINED = (
 """What of a run's report the chain vouches for."""
 
 
-class Store(Mirror, Census, Neighbourhoods, Likenesses, Findings, Runs, Holds, Journal, Bases, Edits, Claims, Rejects):
+class Store(
+    Mirror, Census, Neighbourhoods, Likenesses, Findings, Runs, Holds, Forgetter, Bases, Edits, Claims, Rejects
+):
     """One SQLite file. Not thread-safe; open it where it is used."""
 
     def __init__(self, path: Path, conn: sqlite3.Connection, lock: StoreLock | None) -> None:
