@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test prove check fmt clean
+.PHONY: help demo test prove check fmt clean bench-identity
 
 help:  ## say what can be made
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -e 's/:.*## /\t/' | sort
@@ -28,6 +28,9 @@ test: check  ## everything CI runs: checks, then all tests
 
 prove: $(VENV)/.installed  ## every fault at every point, then random worlds: under an hour on two cores
 	$(BIN)/python -m tests.prove --nightly
+
+bench-identity: $(VENV)/.installed  ## how well records are matched, beside exact rules
+	$(BIN)/python benchmarks/identity.py
 
 fmt: $(VENV)/.installed  ## format and sort
 	$(BIN)/ruff check --fix .

@@ -44,6 +44,13 @@ def _contact_keys(record: Prepared) -> Iterator[str]:
         yield f"mailbox:{email.partition('@')[0]}"
     if phone := record.text("phone"):
         yield f"phone:{phone}"
+    if born := record.text("born"):
+        yield f"born:{born}"
+    if (city := record.text("city")) and (first or last):
+        yield from (f"{name}|{city}" for name in (first and f"first:{first}", last and f"last:{last}") if name)
+    if first and last:
+        yield f"names:{'|'.join(sorted((first, last)))}"
+        yield f"start:{first[:3]}|{last[:3]}"
     if last:
         yield f"person:{last}|{first[:1]}"
         if account := record.text("account"):

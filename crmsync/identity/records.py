@@ -123,6 +123,7 @@ _FIELDS: Mapping[str, Mapping[str, tuple[str, Normal]]] = MappingProxyType(
             "email": ("email", _address),
             "account": ("account_id", _as_is),
             "title": ("title", plain),
+            "born": ("birth_date", _code),
             **_PLACE,
         },
     }

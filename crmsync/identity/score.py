@@ -20,8 +20,9 @@ _WORDS = {
     "name": "name", "domain": "domain", "number": "company number", "country": "country", "phone": "phone",
     "city": "city", "postal_code": "postal code", "street": "street", "form": "legal form", "email": "e-mail address",
     "first": "first name", "last": "last name", "account": "company", "title": "title",
+    "born": "date of birth",
 }  # fmt: skip
-_FUZZY = {"name": 0.92, "street": 0.9, "last": 0.9, "first": 0.88}
+_FUZZY = {"name": 0.92, "street": 0.9, "last": 0.9, "first": 0.88, "born": 0.9}
 """Jaro-Winkler from which two texts are nearly the same."""
 _SAID = 0.5
 """From this probability on a pair gets a verdict."""
@@ -86,6 +87,12 @@ class Scorer:
         if level == "same" and name in _COUNTED:
             return max(0.5, min(weight, -log2(self._frequency(name, value))))
         return weight
+
+
+def compare(one: Prepared, other: Prepared) -> dict[str, str]:
+    """The level of every field that both records have."""
+    pairs = ((name, one.text(name), other.text(name)) for name in _WORDS)
+    return {name: _level(name, a, b, one, other) for name, a, b in pairs if a and b}
 
 
 def _level(name: str, a: str, b: str, one: Prepared, other: Prepared) -> str:

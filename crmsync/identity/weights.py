@@ -31,6 +31,7 @@ DEFAULTS: Mapping[str, tuple[float, Mapping[str, float]]] = MappingProxyType(
                 "phone.same": 9.0, "phone.other": -1.0,
                 "account.same": 5.0, "account.other": -2.0,
                 "title.same": 1.5, "title.other": -0.5,
+                "born.same": 12.0, "born.near": 4.0, "born.other": -5.0,
                 "city.same": 3.0, "city.other": -1.0,
                 "postal_code.same": 4.0, "postal_code.other": -1.0,
                 "street.same": 5.0, "street.near": 3.0, "street.other": -1.0,
