@@ -9,7 +9,7 @@ An answer that was lost makes the outcome *unknown*, which is settled by reading
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import groupby, islice
@@ -129,7 +129,15 @@ class Pusher:
         if drifted:
             message = f"changed in the CRM since the plan was made: {', '.join(drifted)}"
             self._fail(change, "drifted", "DRIFTED", message)
+            self._remember_seen(change, drifted)
         return not drifted
+
+    def _remember_seen(self, change: Change, drifted: Collection[str]) -> None:
+        """At the first contact with a field, what the plan saw is all there is to know an edit by."""
+        known = self._session.store.bases(change.object, [change.id or ""])
+        seen = {f.remote_field: f.old for f in change.fields if f.remote_field in drifted and f.field != FINGERPRINT}
+        fresh = {name: old for name, old in seen.items() if (change.id or "", name) not in known}
+        remember(self._session, self._report.run_id, change.object, change.id or "", fresh)
 
     def _write(self, ref: str, change: Change) -> Write:
         """Conditional where a contended field is touched; a connector whose CRM cannot do that ignores it."""

@@ -39,6 +39,8 @@ class Evidence:
     pending: list[tuple[str, str]]
     unresolved: list[Any]
     damage: list[str]
+    codes: frozenset[str] = frozenset()
+    """Of the findings that are open in the end."""
 
 
 Found = Iterator[str]
@@ -211,7 +213,13 @@ def silent(e: Evidence) -> Found:
 def loud(e: Evidence) -> Found:
     """I12: a fault leaves an error, a failure, or at least a line with a code in the log; what is open is said."""
     t = e.trial
-    told = t.died or t.errors or any(r.failures for r in t.reports) or '"code":' in t.ground.log.getvalue()
+    told = (
+        "USER_EDIT" in e.codes
+        or t.died
+        or t.errors
+        or any(r.failures for r in t.reports)
+        or '"code":' in t.ground.log.getvalue()
+    )
     if t.fired and not told and not t.needs_no_word:
         yield "nothing was said of it"
     for error in t.errors:

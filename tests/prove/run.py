@@ -115,6 +115,7 @@ class Prover:
         with trial.ground.bench.session(trial.system) as session:
             store = session.store
             pending, unresolved, damage = store.pending(), store.unresolved(), store.integrity()
+            codes = frozenset(finding.code for finding in store.findings())
         trial.say += [f"I5 {text}" for text in passed_by(trial)]
         return Evidence(
             trial=trial,
@@ -128,6 +129,7 @@ class Prover:
             pending=list(pending),
             unresolved=list(unresolved),
             damage=damage,
+            codes=codes,
         )
 
 
