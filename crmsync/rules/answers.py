@@ -185,8 +185,7 @@ def _dispute_values(dossier: Dossier, situation: Situation) -> dict[str, Explain
     """Since when a conflict stands, at which level, and by when that level decides."""
     stand = dossier.stand
     if stand is None or dossier.conflict not in ("suspected", "confirmed"):
-        nothing = Explained(None, "CONFLICT", "No conflict is open.", situation.policy.rule("conflict"))
-        return dict.fromkeys(("conflict_since", "conflict_level", "conflict_due_at"), nothing)
+        return situation.policy.once(_no_dispute)
     late = stand.level > 1
     why = "The time of the level before has passed." if late else "The conflict waits for its first decision."
     explained = Explained(stand.level, "CONFLICT_LEVEL", why, stand.rule)
@@ -195,6 +194,11 @@ def _dispute_values(dossier: Dossier, situation: Situation) -> dict[str, Explain
         "conflict_level": explained,
         "conflict_due_at": explained.holding(stand.due_at),
     }
+
+
+def _no_dispute(policy: Policy) -> dict[str, Explained]:
+    nothing = Explained(None, "CONFLICT", "No conflict is open.", policy.rule("conflict"))
+    return dict.fromkeys(("conflict_since", "conflict_level", "conflict_due_at"), nothing)
 
 
 def _terms_values(dossier: Dossier, situation: Situation) -> dict[str, Explained]:

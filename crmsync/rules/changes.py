@@ -65,7 +65,7 @@ def _find_tenders(dossiers: Dossiers, situation: Situation) -> None:
     """On partner deals; a tender of our own sellers is no matter of the programme."""
     rule = situation.policy.rule("changes", "tender")
     for deal in situation.deals.values():
-        if is_closed(deal) or not (deal.is_tender or deal.tender_published_on):
+        if not (deal.is_tender or deal.tender_published_on) or is_closed(deal):
             continue
         if not (situation.partner_on.get(deal.id) or dossiers.of_deal.get(deal.id)):
             continue
