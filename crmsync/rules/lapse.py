@@ -24,7 +24,9 @@ def lapse(dossier: Dossier, situation: Situation) -> None:
             state = RegistrationState.EXPIRED if dossier.is_approved else RegistrationState.CLOSED
             reason = f"Lapsed: {entry.name}, {length_text(entry.within)} have passed."
             dossier.move(state, "LAPSED", reason, policy.rule("registration", "lapses", at))
-            dossier.closure = ClosureCode.EXPIRED
+            # an approval that was taken back left its day: closed as expired, the claim would seem to have had rights
+            was_reverted = state == RegistrationState.CLOSED and dossier.record.approved_at is not None
+            dossier.closure = ClosureCode.INCOMPLETE if was_reverted else ClosureCode.EXPIRED
             return
 
 
