@@ -302,6 +302,8 @@ def _syntax_diagnostic(error: yaml.YAMLError, path: str, lines: Sequence[str]) -
         mark, problem = opened, "what opens here is not closed"
     line, column = (mark.line, mark.column) if mark else (0, 0)
     span = _make_span(path, lines, (line, column, line, column + 1))
+    if "nesting depth" in problem:  # some releases of libyaml have a limit of their own, and meet it first
+        return Diagnostic("E108", f"nested deeper than {MAX_DEPTH} levels", span, "flatten the file")
     message, hint = _syntax_words(problem, span)
     return Diagnostic("E101", message, span, hint)
 

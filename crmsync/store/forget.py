@@ -96,9 +96,9 @@ def _fits(columns: Sequence[str], wanted: Sequence[str], *, exact: bool = False)
     """An SQL condition and its values; one that never holds where nothing is wanted."""
     if not wanted:
         return "0", []
-    form = '"{}" = ?' if exact else 'instr(lower("{}"), ?) > 0'
     values = [word if exact else word.lower() for _ in columns for word in wanted]
-    return " OR ".join(form.format(column) for column in columns for _ in wanted), values
+    conditions = [f'"{c}" = ?' if exact else f'instr(lower("{c}"), ?) > 0' for c in columns for _ in wanted]
+    return " OR ".join(conditions), values
 
 
 def _says(value: object, ids: Sequence[str], words: Sequence[str]) -> bool:

@@ -11,7 +11,7 @@ from itertools import chain
 
 from tests.prove.case import Case
 from tests.prove.cases import every_case, sample, take_turns
-from tests.prove.ground import open_ground
+from tests.prove.ground import standing_ground
 from tests.prove.matrix import BY_ID
 from tests.prove.pool import play_all
 from tests.prove.run import Prover
@@ -27,13 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     warnings.simplefilter("error")
     faults = [BY_ID[name] for name in options.fault or BY_ID]
     if options.case:
-        with open_ground() as ground:
+        with standing_ground() as ground:
             prover = Prover.on(ground)
             results = [prover.play(Case.parse(text)) for text in options.case]
             if options.log:
                 sys.stdout.write(ground.log.getvalue())
     else:
-        with open_ground() as ground:
+        with standing_ground() as ground:
             cases = list(every_case(Prover.on(ground).usual, faults))
         chosen = sample(cases, options.each, options.seed) if options.each else cases
         if options.nightly:

@@ -11,6 +11,15 @@ from tests.prove.run import Prover
 
 
 @pytest.fixture(scope="session")
-def prover() -> Iterator[Prover]:
+def kept() -> Iterator[Prover]:
+    """Made once; other tests may run in between, so nobody stands on its ground yet."""
     with open_ground() as ground:
-        yield Prover.on(ground)
+        with ground.stand():
+            prover = Prover.on(ground)
+        yield prover
+
+
+@pytest.fixture
+def prover(kept: Prover) -> Iterator[Prover]:
+    with kept.ground.stand():
+        yield kept

@@ -10,7 +10,7 @@ from concurrent.futures import ProcessPoolExecutor
 from multiprocessing import get_context
 
 from tests.prove.case import Case
-from tests.prove.ground import open_ground
+from tests.prove.ground import standing_ground
 from tests.prove.run import Prover, Result
 
 
@@ -26,7 +26,7 @@ def play_all(cases: Sequence[Case], jobs: int) -> list[Result]:
 
 def play_part(cases: Sequence[Case]) -> list[Result]:
     warnings.simplefilter("error")
-    with open_ground() as ground:
+    with standing_ground() as ground:
         prover = Prover.on(ground)
         results = []
         began = time.monotonic()

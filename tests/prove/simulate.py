@@ -21,7 +21,7 @@ from random import Random
 from typing import Any
 
 from tests.prove.case import Case
-from tests.prove.ground import START, WORLDS, Ground, open_ground
+from tests.prove.ground import START, WORLDS, Ground, standing_ground
 from tests.prove.judge import read_entries
 from tests.prove.run import Prover, ends_within, our_values
 from tests.prove.trial import Trial, die, hear_nothing, interrupt
@@ -162,7 +162,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _tell(seed: int, systems: Sequence[str]) -> int:
-    with open_ground() as ground:
+    with standing_ground() as ground:
         prover = Prover.on(ground)
         outcomes = [play(prover, seed, system) for system in systems]
     for one in outcomes:
@@ -191,7 +191,7 @@ def _share(job: tuple[Sequence[str], int, int, float, int]) -> tuple[int, list[O
     systems, first, count, minutes, step = job
     warnings.simplefilter("error")
     ends_at = time.monotonic() + 60 * minutes
-    with open_ground() as ground:
+    with standing_ground() as ground:
         prover = Prover.on(ground)
         found, played = [], 0
         for seed in _seeds(first, count, step):

@@ -23,16 +23,18 @@ SYSTEM = "salesforce"
 
 
 @pytest.fixture(scope="module")
-def good(prover: Prover) -> Evidence:
+def good(kept: Prover) -> Evidence:
     """A case in which a connection was cut, and nothing else."""
-    case = Case("F8", "Q", SYSTEM, 3, "before")
-    trial = Trial(prover.ground, case, prover.usual[SYSTEM, case.world])
-    prover.ground.begin(case.world)
-    base = our_values(trial)
-    trial.arm("drop", when="before")
-    trial.cycle()
-    prover.ground.box.faults.clear()
-    return prover._evidence(trial, base, USUAL_RUNS)
+    prover = kept
+    with prover.ground.stand():
+        case = Case("F8", "Q", SYSTEM, 3, "before")
+        trial = Trial(prover.ground, case, prover.usual[SYSTEM, case.world])
+        prover.ground.begin(case.world)
+        base = our_values(trial)
+        trial.arm("drop", when="before")
+        trial.cycle()
+        prover.ground.box.faults.clear()
+        return prover._evidence(trial, base, USUAL_RUNS)
 
 
 def changed(e: Evidence, **what: Any) -> Evidence:
