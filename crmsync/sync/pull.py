@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+import orjson
 import structlog
 
 from crmsync.remote import Cursor, ObjectSpec
@@ -23,19 +24,50 @@ def pull_all(session: Session, report: RunReport, *, full: bool = False) -> None
 def pull_object(session: Session, report: RunReport, spec: ObjectSpec, *, full: bool = False) -> None:
     """Pull one object. A full pull that was interrupted goes on where it stopped."""
     store, name = session.store, spec.object
-    cursor = _starting_point(session, spec, report.run_id, full=full)
+    cursor = _starting_point(session, spec, report.run_id, full=full or _is_back(session, spec))
     done = 0
+    wanted, hidden = set(spec.fields), set[str]()
     for page in session.connector.pull(spec, cursor):
         changed = store.save_page(name, page.records, page.cursor, run_id=report.run_id)
         done += len(page.records)
+        hidden.update(*(wanted - row.fields.keys() for row in page.records if not row.deleted))
         count_up(report.pulled, name, len(page.records))
         count_up(report.changed, name, len(changed))
         _log.info("page", object=name, records=len(page.records), changed=len(changed), total=done)
         session.progress.step(f"pull {name}", done, page.expected)
+    if hidden:
+        _note_hidden(session, spec, hidden)
     if store.full_run(name):
         note_all_seen(session, name, report.run_id)
     count_up(report.changed, name, len(store.finish_full(name, report.run_id)))
     session.progress.step(f"pull {name}", done, done)
+
+
+def _note_hidden(session: Session, spec: ObjectSpec, hidden: set[str]) -> None:
+    """Fields that the CRM did not show, archived or without permission: what is missed now moves no date later."""
+    info = session.connector.describe(spec.object)
+    hidden -= info.fields.keys() if info else set()
+    if not hidden:
+        return
+    known = set(orjson.loads(session.store.get_meta(_hidden_key(spec)) or "[]"))
+    session.store.set_meta(_hidden_key(spec), orjson.dumps(sorted(known | hidden)).decode())
+    session.progress.note(f"{spec.object}: the CRM does not show {', '.join(sorted(hidden))}")
+
+
+def _is_back(session: Session, spec: ObjectSpec) -> bool:
+    """Whether a field that was hidden from an earlier pull can be seen again: then everything is read once more."""
+    hidden = set(orjson.loads(session.store.get_meta(_hidden_key(spec)) or "[]")) & set(spec.fields)
+    if not hidden:
+        return False
+    info = session.connector.describe(spec.object)
+    back = hidden & info.fields.keys() if info else set()
+    if back:
+        session.store.set_meta(_hidden_key(spec), orjson.dumps(sorted(hidden - back)).decode())
+    return bool(back)
+
+
+def _hidden_key(spec: ObjectSpec) -> str:
+    return f"hidden:{spec.object}"
 
 
 def _starting_point(session: Session, spec: ObjectSpec, run_id: str, *, full: bool) -> Cursor | None:

@@ -94,16 +94,22 @@ def no_double_create(e: Evidence) -> Found:
 
 
 def no_idle_write(e: Evidence) -> Found:
-    """I3: no write leaves a value as it is, and none takes an own value back that nobody else has touched."""
+    """I3: no write leaves a value as it is, and none takes an own value back that nobody else has touched.
+
+    Somebody who enters our value between our last look and the write is met by chance, as in I4.
+    """
     past: dict[Place, list[Any]] = {}
+    theirs: dict[Place, Entry] = {}
     stamps = _stamps(e)
     for x in e.entries:
         if not x.ours:
             past.pop(x.place, None)
+            theirs[x.place] = x
             continue
         if x.field.startswith("association:") or x.field in stamps:
             continue
-        if x.old == x.new and x.field and not x.created:
+        edit = theirs.pop(x.place, None)
+        if x.old == x.new and x.field and not x.created and not (edit and _fell_into_the_gap(edit, x)):
             yield f"{x.place} was written although it held {x.new!r} already"
         if x.new in past.get(x.place, [])[:-1] and not e.trial.lively:
             yield f"{x.place} went back to {x.new!r}"
