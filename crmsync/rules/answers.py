@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 from operator import attrgetter
 
+from crmsync.records import Deal
 from crmsync.rules.approval import approver_of, can_be_approved, sla_due_at
 from crmsync.rules.certification import standing_of
 from crmsync.rules.credits import locked_values
@@ -22,7 +23,7 @@ from crmsync.rules.situation import SETTLED, Situation
 
 _OF_DEAL = WRITTEN["deal"]
 _current_of_deal = attrgetter(*_OF_DEAL)
-_TOLD = frozenset(_OF_DEAL) - frozenset(BLANK_WHEN_DIRECT)
+_TOLD = tuple(name for name in _OF_DEAL if name not in BLANK_WHEN_DIRECT)
 """What can have a value although no partner has to do with the deal."""
 
 
@@ -229,9 +230,7 @@ def _deal_fields(
         explained |= locked_values(file.deal, situation)
         explained["next_action"] = _next_action("deal", deal_id, text, situation)
         is_direct = file.is_direct
-        current = _current_of_deal(file.deal)
-        names = [n for n, kept in zip(_OF_DEAL, current, strict=True) if kept or n in _TOLD] if is_direct else _OF_DEAL
-        for name in names:
+        for name in _told(file.deal) if is_direct else _OF_DEAL:
             one = explained.get(name)
             if one is not None and (one.value or not is_direct or getattr(file.deal, name)):
                 yield FieldDecision("deal", deal_id, name, *one)
@@ -239,6 +238,14 @@ def _deal_fields(
 
 def _nothing_to_do(policy: Policy) -> Explained:
     return Explained(None, "NEXT_ACTION", "Nothing to do.", policy.rule("version"))
+
+
+def _told(deal: Deal) -> Sequence[str]:
+    """What is said of a direct deal: what can have a value, and what has one that must go."""
+    current = _current_of_deal(deal)
+    if not any(current):
+        return _TOLD
+    return [name for name, kept in zip(_OF_DEAL, current, strict=True) if kept or name in _TOLD]
 
 
 def _next_action(kind: str, record_id: str, otherwise: str | None, situation: Situation) -> Explained:
