@@ -11,9 +11,9 @@ import click
 
 from crmsync.cli.app import App, command
 from crmsync.cli.render import Line, Rows, styled
+from crmsync.rules.metrics import GROUPS, Window
 
 _DAY = click.DateTime(["%Y-%m-%d"])
-_BY = ("partner", "partner_type", "tier")
 _SHOWN_OF_GROUPS = ("revenue", "sourced_revenue", "influenced_revenue", "open_pipeline", "win_rate_closed")
 _WORDS = {
     "revenue": "Revenue of deals won with partners",
@@ -46,12 +46,13 @@ _WORDS = {
 
 @command()
 @click.option("--partner", default="", metavar="NAME", help="Only what this partner has a share in: name or id.")
-@click.option("--by", type=click.Choice(_BY), default=None, help="A line for each partner, type of partner, or tier.")
+@click.option(
+    "--by", type=click.Choice(GROUPS), default=None, help="A line for each partner, type of partner, or tier."
+)
 @click.option("--since", type=_DAY, help="From this day on: deals by creation or close, registrations by submission.")
 @click.option("--until", type=_DAY, help="Up to this day, included.")
 def metrics(app: App, partner: str, by: str | None, since: datetime | None, until: datetime | None) -> int:
     """Add up revenue, pipeline, win rates and registrations. Reads the mirror; no CRM is called."""
-    from crmsync.rules.metrics import Window
     from crmsync.sync.measure import measure
 
     window = Window(_day(since), _day(until))

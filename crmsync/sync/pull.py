@@ -49,21 +49,28 @@ def _note_hidden(session: Session, spec: ObjectSpec, hidden: set[str]) -> None:
     hidden -= info.fields.keys() if info else set()
     if not hidden:
         return
-    known = set(orjson.loads(session.store.get_meta(_hidden_key(spec)) or "[]"))
-    session.store.set_meta(_hidden_key(spec), orjson.dumps(sorted(known | hidden)).decode())
+    _keep_hidden(session, spec, _kept_hidden(session, spec) | hidden)
     session.progress.note(f"{spec.object}: the CRM does not show {', '.join(sorted(hidden))}")
 
 
 def _is_back(session: Session, spec: ObjectSpec) -> bool:
     """Whether a field that was hidden from an earlier pull can be seen again: then everything is read once more."""
-    hidden = set(orjson.loads(session.store.get_meta(_hidden_key(spec)) or "[]")) & set(spec.fields)
+    hidden = _kept_hidden(session, spec) & set(spec.fields)
     if not hidden:
         return False
     info = session.connector.describe(spec.object)
     back = hidden & info.fields.keys() if info else set()
     if back:
-        session.store.set_meta(_hidden_key(spec), orjson.dumps(sorted(hidden - back)).decode())
+        _keep_hidden(session, spec, hidden - back)
     return bool(back)
+
+
+def _kept_hidden(session: Session, spec: ObjectSpec) -> set[str]:
+    return set(orjson.loads(session.store.get_meta(_hidden_key(spec)) or "[]"))
+
+
+def _keep_hidden(session: Session, spec: ObjectSpec, names: set[str]) -> None:
+    session.store.set_meta(_hidden_key(spec), orjson.dumps(sorted(names)).decode())
 
 
 def _hidden_key(spec: ObjectSpec) -> str:

@@ -95,17 +95,7 @@ def explain(
     stories = [_story(store, mapping, row) for row in rows]
     if match.row.deleted:
         stories = list(_past(store, mapping, match))
-    if field_name is not None:
-        stories = [_pick(match, stories, field_name)]
-    return Explanation(
-        kind=match.kind,
-        id=match.id,
-        label=match.label,
-        fields=stories,
-        findings=store.findings(kind=match.kind, id=match.id),
-        deleted=match.row.deleted,
-        merged_into=match.row.merged_into,
-    )
+    return _explanation(match, stories, field_name, store.findings(kind=match.kind, id=match.id))
 
 
 def _as_of(store: Store, mapping: CrmMapping, match: _Match, field_name: str | None, at: datetime) -> Explanation:
@@ -113,17 +103,27 @@ def _as_of(store: Store, mapping: CrmMapping, match: _Match, field_name: str | N
     stories = [_until(_story(store, mapping, row), at) for row in store.decision_at(match.kind, match.id, at)]
     if not stories:
         stories = [s for past in _past(store, mapping, match) if (s := _until(past, at)).history]
-    if field_name is not None:
-        stories = [_pick(match, stories, field_name)]
+    return _explanation(match, stories, field_name, store.findings_at(match.kind, match.id, at), as_of=at)
+
+
+def _explanation(
+    match: _Match,
+    stories: list[FieldStory],
+    field_name: str | None,
+    findings: list[FindingRow],
+    *,
+    as_of: datetime | None = None,
+) -> Explanation:
+    """The story of the record, or of the one field that was asked for."""
     return Explanation(
         kind=match.kind,
         id=match.id,
         label=match.label,
-        fields=stories,
-        findings=store.findings_at(match.kind, match.id, at),
+        fields=stories if field_name is None else [_pick(match, stories, field_name)],
+        findings=findings,
         deleted=match.row.deleted,
         merged_into=match.row.merged_into,
-        as_of=at,
+        as_of=as_of,
     )
 
 
