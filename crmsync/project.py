@@ -60,8 +60,8 @@ class Connection:
     calls_per_run: int | None
     calls_per_day: int | None
     """API calls of ours; ``None`` is no limit."""
-    is_production: bool
-    """Whether writing needs to be confirmed once, by name."""
+    is_production: bool | None
+    """Whether writing needs to be confirmed once, by name; ``None``: where the CRM says that it is no sandbox."""
     overlap_s: int
     timeout_s: float
     directory: Path

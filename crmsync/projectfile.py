@@ -173,7 +173,7 @@ class _ConnectionEntry(YamlModel):
     mapping: PathText
     api_version: str = ""
     limits: Limits = Limits()
-    production: bool = False
+    production: bool | None = None
     timeout_s: float = Field(default=30.0, gt=0, le=600)
 
 

@@ -39,6 +39,9 @@ class ShowCount(click.ParamType[int | None]):
         return number
 
 
+confirm_option = click.option(
+    "--confirm", metavar="NAME", help="Confirm, once, that this production connection may be written to."
+)
 show_option = click.option("--show", type=ShowCount(), default=str(SHOWN), help="How many records to list.")
 
 
@@ -71,14 +74,18 @@ def _next_after_plan(app: App, made: Plan, file: Path | None) -> str:
 
 @command()
 @click.argument("plan_file", metavar="PLAN", type=click.Path(path_type=Path))
-def apply(app: App, plan_file: Path) -> int:
+@confirm_option
+def apply(app: App, plan_file: Path, confirm: str | None) -> int:
     """Write exactly what a saved plan says; what somebody changed since is left alone."""
     from crmsync.sync.cycle import apply_plan
+    from crmsync.sync.guards import confirm_production
     from crmsync.sync.planfile import load_plan
 
     loaded = load_plan(plan_file)
     app.connection_name = app.connection_name or loaded.connection
     with app.session() as session:
+        if confirm is not None:
+            confirm_production(session, confirm)
         report = apply_plan(session, loaded)
     return finish_run(app, "apply", report)
 
@@ -87,7 +94,7 @@ def apply(app: App, plan_file: Path) -> int:
 @click.option("--full", is_flag=True, help="Read and decide everything anew.")
 @click.option("--yes", is_flag=True, help="Go beyond the guards of the project file, this once.")
 @click.option("--rebuild", is_flag=True, help="Set a damaged store aside first, and build a new one from the CRM.")
-@click.option("--confirm", metavar="NAME", help="Confirm, once, that this production connection may be written to.")
+@confirm_option
 def sync(app: App, full: bool, yes: bool, rebuild: bool, confirm: str | None) -> int:
     """Plan and apply within the project's guards: what the schedule runs."""
     from crmsync.sync.cycle import sync as run_sync

@@ -143,6 +143,10 @@ class Connector(Protocol):
         """Sign-in, scopes, field permissions, API calls left, clock."""
         ...
 
+    def is_production(self) -> bool | None:
+        """Whether the CRM says of itself that it is no sandbox; ``None``: it does not say. One request, not cached."""
+        ...
+
     def record_url(self, object_name: str, record_id: str) -> str:
         """Where a person looks at the record."""
         ...

@@ -89,6 +89,7 @@ def apply_plan(session: Session, plan: Plan, *, limits: Guards | None = None) ->
             write_undo(session, report, plan)
         else:
             push_plan(session, report, plan, decided=False)
+            find_overwritten(session, report)
         note_written(session)
     return report
 

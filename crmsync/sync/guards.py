@@ -56,12 +56,28 @@ def confirm_production(session: Session, name: str) -> None:
 
 def _check_production(session: Session, count: int) -> None:
     connection = session.connection
-    if count and connection.is_production and session.store.get_meta(CONFIRMED) != connection.url:
+    if not count or session.store.get_meta(CONFIRMED) == connection.url:
+        return
+    if why := _why_production(session):
         raise GuardError(
-            f"'{connection.name}' is production and was never confirmed; {count} records planned, 0 written",
-            hint=f"look at it with `crmsync plan`, then once: crmsync sync --confirm {connection.name}",
+            f"'{connection.name}' {why} and was never confirmed; {count} records planned, 0 written",
+            hint=f"look at it with `crmsync plan`, then add once: --confirm {connection.name}",
             code="E610",
         )
+
+
+def _why_production(session: Session) -> str:
+    """Who says that real business is on the line; empty where nobody does.
+
+    The CRM is asked at every run that is about to write, until it is confirmed: one HubSpot address serves every
+    account, so that a new token may mean another one.
+    """
+    if session.connection.is_production is not None:
+        return "is production by the project file" if session.connection.is_production else ""
+    told = session.connector.is_production()
+    if told is None:
+        return "does not say whether it is production"
+    return "is production by its own account" if told else ""
 
 
 def check_guards(session: Session, plan: Plan, limits: Guards | None = None, *, already_written: int = 0) -> None:

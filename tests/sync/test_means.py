@@ -9,7 +9,7 @@ import pytest
 
 from crmsync.errors import GuardError, QuotaExhausted, UsageError
 from crmsync.sync.cycle import apply_plan, make_plan
-from crmsync.sync.guards import confirm_production
+from crmsync.sync.guards import _check_production, confirm_production
 from tests.sync.conftest import SYSTEMS, Bench
 
 
@@ -68,6 +68,56 @@ def test_production_is_confirmed_once_by_name(tiny: Bench, system: str) -> None:
     assert tiny.sync(system)[1].status == "ok"
     tiny.box.clock.advance(60)
     assert tiny.sync(system)[1].status == "ok"
+
+
+def become_production(bench: Bench, system: str) -> None:
+    """The CRM says of itself that it is no sandbox."""
+    if system == "hubspot":
+        bench.box.hubspot.account_type = "STANDARD"
+        return
+    org = bench.box.salesforce
+    with org.store.transaction():
+        org.store.update(org.schema.require("Organization"), org.rows("Organization")[0]["Id"], {"IsSandbox": False})
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_production_is_what_the_crm_says_of_itself(tiny: Bench, system: str) -> None:
+    become_production(tiny, system)
+    before = tiny.writes(system)
+    with pytest.raises(GuardError, match=r"is production by its own account .* [1-9]\d* records planned, 0 written"):
+        tiny.sync(system)
+    with tiny.session(system) as session:
+        plan, _ = make_plan(session)
+        with pytest.raises(GuardError, match="is production by its own account") as caught:
+            apply_plan(session, plan)
+        assert (caught.value.code, caught.value.exit_code) == ("E610", 6)
+        assert tiny.writes(system) == before
+        confirm_production(session, system)
+        assert apply_plan(session, plan).status == "ok"
+    assert tiny.writes(system) > before
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_confirmed_connection_is_not_asked_again(tiny_synced: Bench, system: str) -> None:
+    become_production(tiny_synced, system)
+    assert tiny_synced.sync(system)[0].changes == ()  # nothing to write, nothing to confirm
+    with tiny_synced.session(system) as session:
+        confirm_production(session, system)
+        session.connector.is_production = pytest.fail  # type: ignore[method-assign]
+        _check_production(session, 1)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_project_may_say_that_it_is_no_production(tiny: Bench, system: str) -> None:
+    become_production(tiny, system)
+    limit(tiny, "production: false")
+    assert tiny.sync(system)[1].status == "ok"
+
+
+def test_a_crm_that_does_not_say_counts_as_production(tiny: Bench) -> None:
+    tiny.box.hubspot.account_type = ""
+    with pytest.raises(GuardError, match="does not say whether it is production"):
+        tiny.sync("hubspot")
 
 
 def test_a_plan_expires(tiny: Bench) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from crmsync.errors import ConfigError
+from crmsync.sync.cycle import apply_plan, make_plan, sync
 from tests.sync.conftest import SYSTEMS, Bench
 from tests.sync.people import People
 from tests.sync.test_edits import MAPPING, findings, longer_protection, protected_deal, set_policy
@@ -18,6 +19,11 @@ JUST_BEFORE_THE_WRITE: dict[str, dict[str, Any]] = {
     "hubspot": {"match": "objects/deals/batch/read", "method": "POST"},
 }
 """Salesforce: the conditional write itself. HubSpot: the reading before it."""
+
+AS_IT_IS_WRITTEN: dict[str, dict[str, Any]] = {
+    "salesforce": {"match": "composite/sobjects", "method": "PATCH"},
+    "hubspot": {"match": "objects/deals/batch/update"},
+}
 
 
 @pytest.fixture
@@ -77,13 +83,18 @@ def test_contended_is_for_fields_that_are_written(people: People, system: str) -
         pass
 
 
-@pytest.mark.parametrize("system", ["hubspot"])
-def test_an_edit_in_the_gap_is_told_afterwards(people: People, system: str) -> None:
-    """HubSpot has no conditional write: the edit arrives when ours is already on its way."""
+@pytest.mark.parametrize("mode", ["sync", "apply"])
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_an_edit_in_the_gap_is_told_afterwards(people: People, system: str, mode: str) -> None:
+    """The write has no condition: the edit arrives when ours is already on its way."""
+    if system == "salesforce":
+        people.crm.track_history("Opportunity", ["PRM_Protection_End__c"])
     deal = protected_deal(people)
     longer_protection(people)
-    somebody_edits(people, deal, {"match": "objects/deals/batch/update"}, protection_end=BY_HAND.isoformat())
-    _, report = people.bench.sync(system)
+    with people.bench.session(system) as session:
+        plan = make_plan(session)[0] if mode == "apply" else None
+        somebody_edits(people, deal, AS_IT_IS_WRITTEN[system], protection_end=BY_HAND.isoformat())
+        report = apply_plan(session, plan) if plan else sync(session)[1]
     (lost,) = report.overwritten
     assert (lost.record_id, lost.lost, bool(lost.by), lost.at is not None) == (deal, BY_HAND.isoformat(), True, True)
     assert people.value("deal", deal, "protection_end") == lost.ours

@@ -146,6 +146,9 @@ class HubSpotConnector:
     def check(self, spec: SchemaSpec) -> Sequence[HealthCheck]:
         return self._health.run(spec)
 
+    def is_production(self) -> bool | None:
+        return self._health.is_production()
+
     def record_url(self, object_name: str, record_id: str) -> str:
         """In the account's own domain (``app-eu1…``) once a call has told it; on a sandbox, the sandbox's page."""
         base = self._settings.url.rstrip("/") if is_loopback(self._settings.url) else self._health.app_url()

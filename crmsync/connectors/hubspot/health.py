@@ -18,6 +18,8 @@ from crmsync.remote import HealthCheck, SchemaSpec
 
 CLOCK_SKEW_S = 60
 LOW_CALLS = 0.9
+TRIAL_ACCOUNTS = frozenset({"SANDBOX", "DEVELOPER_TEST", "APP_DEVELOPER"})
+"""Account types that hold no business: a sandbox, a test account, an account that only publishes apps."""
 _ACTIVITIES = ("notes", "tasks", "calls", "meetings", "emails", "communications")
 _PROVISION = "crmsync provision"
 
@@ -34,6 +36,14 @@ class HealthChecks:
     def app_url(self) -> str:
         """Where this account's people work: the host differs by data centre."""
         return f"https://{self._account().get('uiDomain') or 'app.hubspot.com'}"
+
+    def is_production(self) -> bool | None:
+        """By the account's type, as the account details tell it; ``None`` for an answer without one.
+
+        Everything that is not known to be for trials counts as production.
+        """
+        account_type = self._api.get(ACCOUNT_DETAILS).body.get("accountType")
+        return str(account_type) not in TRIAL_ACCOUNTS if account_type else None
 
     def run(self, spec: SchemaSpec) -> list[HealthCheck]:
         try:

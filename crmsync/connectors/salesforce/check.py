@@ -41,6 +41,12 @@ def _sign_in(client: Client) -> HealthCheck:
     return HealthCheck("sign-in", "ok", f"signed in as {name} ({client.flow.replace('_', ' ')}, API {client.version})")
 
 
+def is_production(client: Client) -> bool | None:
+    """Whether the org is no sandbox, by ``Organization.IsSandbox``; ``None`` where the record cannot be read."""
+    rows = client.sf.query("SELECT IsSandbox FROM Organization LIMIT 1")["records"]
+    return not rows[0]["IsSandbox"] if rows else None
+
+
 def _org(client: Client) -> HealthCheck:
     soql = "SELECT Name, OrganizationType, IsSandbox FROM Organization LIMIT 1"
     rows = client.sf.query(soql)["records"]

@@ -143,6 +143,11 @@ class SalesforceConnector:
 
         return run_checks(self._client, self._descriptions, spec)
 
+    def is_production(self) -> bool | None:
+        from crmsync.connectors.salesforce.check import is_production
+
+        return is_production(self._client)
+
     def record_url(self, object_name: str, record_id: str) -> str:
         return f"{self._client.transport.base_url}/lightning/r/{object_name}/{record_id}/view"
 

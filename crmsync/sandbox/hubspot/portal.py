@@ -43,6 +43,8 @@ class HubSpotPortal:
     def __init__(self, path: str, clock: Clock) -> None:
         self.clock = clock
         self.portal_id = PORTAL_ID
+        self.account_type = "DEVELOPER_TEST"
+        """As the account details tell it: ``STANDARD`` is a production account."""
         self.behaviour = Behaviour()
         self.limits = Limits()
         self.tokens = Tokens()

@@ -42,7 +42,7 @@ def details(call: Call) -> Answer:
     currencies = call.portal.catalog.of("0-3")["deal_currency_code"]["options"]
     return 200, {
         "portalId": call.portal.portal_id,
-        "accountType": "STANDARD",
+        "accountType": call.portal.account_type,
         "timeZone": "UTC",
         "companyCurrency": "USD",
         "additionalCurrencies": [one["value"] for one in currencies if one["value"] != "USD"],
