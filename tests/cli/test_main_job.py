@@ -102,6 +102,24 @@ class TestRefusals:
         assert code == 4
         assert "wrong-secret-0815" not in line
 
+    def test_production_that_nobody_confirmed(self, demo: Path, box: Sandbox) -> None:
+        """In a world of its own: there must be something to write."""
+        file = demo / "crmsync.yaml"
+        with Sandbox(world="small") as fresh:
+            file.write_text(file.read_text().replace(box.url, fresh.url))
+            fresh.hubspot.account_type = "STANDARD"
+            assert run("provision", "-c", "hubspot").exit_code == 0
+            assert run("plan", "-c", "hubspot", "--save", "plan.json").exit_code == 0
+            before = fresh.hubspot.write_count()
+            for command in (("sync", "-c", "hubspot"), ("apply", "plan.json")):
+                code, line = self.refused(*command)
+                assert code == 6
+                assert line.startswith("error[E610]: 'hubspot' is production by its own account")
+            assert self.refused("apply", "plan.json", "--confirm", "salesforce")[0] == 2
+            assert fresh.hubspot.write_count() == before
+            assert run("apply", "plan.json", "--confirm", "hubspot").exit_code in (0, 5)
+            assert fresh.hubspot.write_count() > before
+
     def test_no_secret(self, demo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("CRMSYNC_SANDBOX_HUBSPOT_TOKEN")
         code, line = self.refused("sync", "-c", "hubspot")
