@@ -112,17 +112,17 @@ def test_an_error_of_ours_has_its_own_exit_code(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_a_bug_leaves_a_report_without_secrets(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    failing(monkeypatch, ValueError("token pat-na1-1234-canary of jane@customer.example"))
+    failing(monkeypatch, ValueError("token pat-na1-1234-c4n4ry of jane@customer.example"))
     result = run("apply", "x")
     assert result.exit_code == 70
     assert "a bug in crmsync (ValueError)" in result.stderr
-    assert "canary" not in result.stderr
+    assert "c4n4ry" not in result.stderr
     (report,) = (tmp_path / "state" / "crmsync").iterdir()
     assert str(report) in result.stderr
     assert stat.S_IMODE(report.stat().st_mode) == 0o600
     text = report.read_text()
     assert "Traceback" in text
-    assert "canary" not in text
+    assert "c4n4ry" not in text
     assert "jane@customer.example" not in text
 
 
