@@ -16,7 +16,7 @@ from crmsync.cli.view_run import completeness_line, findings_lines, load_certifi
 from crmsync.cli.view_why import why_lines
 from crmsync.cli.words import SYSTEM_NAMES, count, instant, shorten, size
 from crmsync.diagnostics import did_you_mean
-from crmsync.errors import StoreError, UsageError
+from crmsync.errors import ConfigError, StoreError, UsageError
 from crmsync.store import Store, lock_owner
 
 if TYPE_CHECKING:
@@ -149,11 +149,24 @@ def _status(app: App, connection: Connection) -> dict[str, Any]:
             row["pending"] = len(store.pending())
             row["findings_open"] = store.open_findings_count()
             row["rejects"] = len(store.rejects())
+            row["held"] = _binding_holds(app, connection, store)
             row["unresolved_writes"] = len({entry.ref for entry in store.unresolved()})
             row["last_run"] = last[0] if last else None
     except StoreError as error:
         row["problem"] = error.message if path.exists() else "not there yet; the first sync makes it"
     return row
+
+
+def _binding_holds(app: App, connection: Connection, store: Store) -> int | None:
+    """How many fields stay as an undo left them; ``None`` where broken rules do not let that be told."""
+    if not store.holds():
+        return 0
+    from crmsync.sync.session import config_hash, load_rules
+
+    try:
+        return len(store.holds(config_hash(*load_rules(app.project, connection))))
+    except ConfigError:
+        return None
 
 
 def _status_lines(app: App, rows: list[dict[str, Any]]) -> Iterator[Line]:
@@ -173,6 +186,9 @@ def _status_lines(app: App, rows: list[dict[str, Any]]) -> Iterator[Line]:
             yield completeness_line(certified)
         if row["rejects"]:
             yield f"  refused   {count(row['rejects'], 'write')}: {app.command_line('rejects')}"
+        if row["held"]:
+            release = app.command_line("undo --release")
+            yield f"  held      {count(row['held'], 'field')} as an undo left them; to let go: {release}"
         if row["unresolved_writes"]:
             yield f"  unknown   {count(row['unresolved_writes'], 'write')} without an answer, to be read back"
     yield f"Next: {app.command_line('sync')}"

@@ -66,7 +66,7 @@ class Session:
     @property
     def config_hash(self) -> str:
         """Changes when mapping or policy would read or decide differently."""
-        return sha256(f"{self.mapping.fingerprint}{self.policy.fingerprint}".encode()).hexdigest()[:12]
+        return config_hash(self.mapping, self.policy)
 
     def budget(self) -> ApiBudget:
         """API calls so far; none where no connector was needed, or could be built."""
@@ -78,6 +78,11 @@ class Session:
                 self._connector.close()
         finally:
             self.store.close()
+
+
+def config_hash(mapping: CrmMapping, policy: Policy) -> str:
+    """Of what a mapping and a policy read and decide."""
+    return sha256(f"{mapping.fingerprint}{policy.fingerprint}".encode()).hexdigest()[:12]
 
 
 def load_rules(project: Project, connection: Connection) -> tuple[CrmMapping, Policy]:

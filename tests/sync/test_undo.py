@@ -11,6 +11,7 @@ from crmsync.errors import UsageError
 from crmsync.sync.cycle import apply_plan, make_plan, sync
 from crmsync.sync.planfile import load_plan, save_plan
 from crmsync.sync.undo import Undo, make_undo
+from tests.cli.conftest import envelope, run
 from tests.sync.conftest import SYSTEMS, Bench
 from tests.sync.people import People
 
@@ -75,6 +76,12 @@ def test_a_run_of_500_records_goes_back_except_for_20_that_people_edited(bench: 
         assert fields == before[name, record_id]
 
 
+def held_by_status(bench: Bench, system: str) -> int:
+    result = run("--json", "--project", bench.directory, "status", "-c", system)
+    (row,) = envelope(result)["data"]
+    return int(row["held"])
+
+
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_it_settles_afterwards_and_holds_until_the_policy_changes(tiny: Bench, system: str) -> None:
     people = People(tiny, system)
@@ -93,6 +100,7 @@ def test_it_settles_afterwards_and_holds_until_the_policy_changes(tiny: Bench, s
     plan, report = tiny.sync(system, full=True)
     assert plan.changes == ()
     assert report.held > 0
+    assert held_by_status(tiny, system) == report.held
     with tiny.session(system) as session:
         assert {hold.run_id for hold in session.store.holds()} == {undone.run_id}
         assert len(session.store.release_holds(undone.run_id)) == report.held
@@ -104,7 +112,9 @@ def test_it_settles_afterwards_and_holds_until_the_policy_changes(tiny: Bench, s
 def test_a_changed_policy_ends_the_hold(tiny: Bench, system: str) -> None:
     _, first = tiny.sync(system)
     undo(tiny, system, first.run_id)
+    assert held_by_status(tiny, system) > 0
     tiny.edit_yaml("policies/baseline.yaml", "value: 90", "value: 91")
+    assert held_by_status(tiny, system) == 0
     plan, report = tiny.sync(system)
     assert plan.changes
     assert report.held == 0
