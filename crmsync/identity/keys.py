@@ -9,7 +9,11 @@ from crmsync.identity.records import Prepared
 MOST_WORDS = 6
 """Words of a name that become keys."""
 
-_COUNTED = {"account": ("name", "domain", "city", "postal_code"), "contact": ("first", "last", "email", "city")}
+COUNTED = {
+    "account": ("name", "domain", "city", "postal_code", "phone"),
+    "contact": ("first", "last", "email", "city", "postal_code", "phone", "born"),
+}
+"""By kind, the fields whose values are counted: the same value says the more the rarer it is."""
 
 
 def blocking_keys(record: Prepared) -> tuple[str, ...]:
@@ -32,9 +36,17 @@ def _account_keys(record: Prepared) -> Iterator[str]:
     for word in words[:MOST_WORDS]:
         if len(word) > 2:
             yield f"word:{word}"
-            for place in ("city", "country"):
+            for place in ("city", "postal_code", "country"):
                 if value := record.text(place):
                     yield f"word:{word}|{value}"
+    yield from _address_keys(record)
+
+
+def _address_keys(record: Prepared) -> Iterator[str]:
+    house, road = record.text("house"), record.text("road")
+    if house and road:
+        yield f"address:{house}|{road}"
+        yield f"address:{house}|{road.rpartition(' ')[2]}"
 
 
 def _contact_keys(record: Prepared) -> Iterator[str]:
@@ -42,23 +54,35 @@ def _contact_keys(record: Prepared) -> Iterator[str]:
     if email:
         yield f"email:{email}"
         yield f"mailbox:{email.partition('@')[0]}"
-    if phone := record.text("phone"):
-        yield f"phone:{phone}"
-    if born := record.text("born"):
-        yield f"born:{born}"
-    if (city := record.text("city")) and (first or last):
-        yield from (f"{name}|{city}" for name in (first and f"first:{first}", last and f"last:{last}") if name)
+    for name in ("phone", "born", "road"):
+        if value := record.text(name):
+            yield f"{name}:{value}"
     if first and last:
         yield f"names:{'|'.join(sorted((first, last)))}"
         yield f"start:{first[:3]}|{last[:3]}"
-    if last:
         yield f"person:{last}|{first[:1]}"
-        if account := record.text("account"):
-            yield f"last:{last}|{account}"
-    if first and (account := record.text("account")):
-        yield f"first:{first}|{account}"
+    for name in dict.fromkeys(name for name in (first, last) if name):
+        yield from _name_keys(record, name)
+    yield from _address_keys(record)
+    house, post, city = record.text("house"), record.text("postal_code"), record.text("city")
+    if post and house:
+        yield f"house:{house}|{post}"
+    if post and city:
+        yield f"place:{post}|{city}"
+
+
+def _name_keys(record: Prepared, name: str) -> Iterator[str]:
+    """One name of a person, first or last: people write them in either order. Common ones tell with something else."""
+    yield f"one:{name}"
+    if born := record.text("born"):
+        yield f"one:{name[:3]}|{born[:4]}"
+    for field in ("city", "postal_code", "account"):
+        if value := record.text(field):
+            yield f"one:{name}|{value}"
+    if city := record.text("city"):
+        yield f"one:{name[:3]}|{city}"
 
 
 def terms(record: Prepared) -> tuple[tuple[str, str], ...]:
     """``(column, value)`` of every value that is the more telling the rarer it is."""
-    return tuple((name, value) for name in _COUNTED[record.kind] if (value := record.text(name)))
+    return tuple((name, value) for name in COUNTED[record.kind] if (value := record.text(name)))

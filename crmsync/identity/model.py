@@ -22,6 +22,8 @@ class Model:
     prior: float
     """Log odds, in bits, that two records that share a key are the same, before anything is compared."""
     weights: Mapping[str, float] = field(default_factory=dict)
+    usual: Mapping[str, float] = field(default_factory=dict)
+    """By counted field, how likely two records have the same value by chance, where the weights were learnt."""
     slope: float = 1.0
     offset: float = 0.0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,6 +13,21 @@ from typing import Any, Self, TypeAlias
 from crmsync.rules.names import legal_name, registrable_domain
 
 Value: TypeAlias = "str | tuple[str, ...]"
+
+_NUMBER = re.compile(r"\d+[a-z]?")
+_STREETS = frozenset(
+    {
+        "st", "street", "ave", "av", "avenue", "blv", "blvd", "boulevard", "rd", "road", "dr", "drive", "pl", "place",
+        "ct", "court", "ln", "lane", "way", "pkwy", "parkway", "hwy", "highway", "sq", "square", "cir", "circle",
+        "crescent", "cres", "ter", "terrace", "close", "strasse", "str", "platz", "weg", "allee", "rue", "via",
+        "calle", "avenida", "plaza", "laan", "straat", "rua", "ulica", "ul",
+    }
+)  # fmt: skip
+"""Words for a street, as people write or leave them out."""
+_DIRECTIONS = {
+    "north": "n", "south": "s", "east": "e", "west": "w",
+    "northeast": "ne", "northwest": "nw", "southeast": "se", "southwest": "sw",
+}  # fmt: skip
 
 LONGEST = 160
 """Characters of a value that are read: longer ones are mistakes, and would only cost time."""
@@ -80,6 +96,18 @@ def _domains(value: object) -> tuple[str, ...]:
     return tuple(sorted({domain for text in given if (domain := _domain(text))}))
 
 
+def _house(value: object) -> str:
+    """The number in a street's line; the first one where there are more."""
+    return next((word for word in plain(value).split() if _NUMBER.fullmatch(word)), "")
+
+
+def _road(value: object) -> str:
+    """A street's line without its number and without the words for a street; one form of each direction."""
+    house = _house(value)
+    words = [_DIRECTIONS.get(word, word) for word in plain(value).split() if word != house]
+    return " ".join(word for word in words if word not in _STREETS) or " ".join(words)
+
+
 def _digits(value: object) -> str:
     """The last nine digits: with or without the country's code."""
     return "".join(c for c in str(value)[:LONGEST] if c.isdigit())[-9:]
@@ -103,7 +131,11 @@ _PLACE: Mapping[str, tuple[str, Normal]] = {
     "phone": ("phone", _digits),
     "city": ("city", plain),
     "street": ("street", plain),
+    "house": ("street", _house),
+    "road": ("street", _road),
+    "street2": ("street2", plain),
     "postal_code": ("postal_code", _code),
+    "state": ("state", plain),
 }
 _FIELDS: Mapping[str, Mapping[str, tuple[str, Normal]]] = MappingProxyType(
     {

@@ -7,23 +7,22 @@ from dataclasses import dataclass
 from math import log2
 from typing import Literal
 
-from rapidfuzz.distance import JaroWinkler
-
+from crmsync.identity.keys import COUNTED
+from crmsync.identity.levels import compare
 from crmsync.identity.model import Model
 from crmsync.identity.records import Prepared
 
 Verdict = Literal["duplicate", "related", "different", "unsure"]
 Frequency = Callable[[str, str], float]
 
-_COUNTED = frozenset({"name", "domain", "city", "postal_code", "first", "last", "email"})
+_COUNTED = frozenset(name for names in COUNTED.values() for name in names)
 _WORDS = {
     "name": "name", "domain": "domain", "number": "company number", "country": "country", "phone": "phone",
-    "city": "city", "postal_code": "postal code", "street": "street", "form": "legal form", "email": "e-mail address",
+    "city": "city", "postal_code": "postal code", "state": "state", "street": "street",
+    "street2": "second address line", "form": "legal form", "email": "e-mail address",
     "first": "first name", "last": "last name", "account": "company", "title": "title",
     "born": "date of birth",
 }  # fmt: skip
-_FUZZY = {"name": 0.92, "street": 0.9, "last": 0.9, "first": 0.88, "born": 0.9}
-"""Jaro-Winkler from which two texts are nearly the same."""
 _SAID = 0.5
 """From this probability on a pair gets a verdict."""
 _FOREIGN, _NUMBERED, _FORMED, _CHILD = 0.85, 0.85, 0.4, 0.98
@@ -74,52 +73,24 @@ class Scorer:
         return Score(weight, duplicate, verdict, duplicate, related, max(0.0, 1 - duplicate - related), evidence)
 
     def _evidence(self, one: Prepared, other: Prepared) -> Iterator[Evidence]:
-        for name in _WORDS:
+        for name, level in compare(one, other).items():
             a, b = one.text(name), other.text(name)
-            if a and b:
-                level = _level(name, a, b, one, other)
-                weight = self._weight(name, level, a)
-                if weight:
-                    yield Evidence(name, level, weight, _said(name, level, a, b))
+            weight = self._weight(name, level, a, b)
+            if weight:
+                yield Evidence(name, level, weight, _said(name, level, a, b))
 
-    def _weight(self, name: str, level: str, value: str) -> float:
+    def _weight(self, name: str, level: str, a: str, b: str) -> float:
+        """What a level weighs. The same value says the more the rarer it is: a learnt weight is that of a value of
+        usual frequency; one set by hand is a ceiling.
+        """
         weight = self._model.weights.get(f"{name}.{level}", 0.0)
-        if level == "same" and name in _COUNTED:
-            return max(0.5, min(weight, -log2(self._frequency(name, value))))
-        return weight
-
-
-def compare(one: Prepared, other: Prepared) -> dict[str, str]:
-    """The level of every field that both records have."""
-    pairs = ((name, one.text(name), other.text(name)) for name in _WORDS)
-    return {name: _level(name, a, b, one, other) for name, a, b in pairs if a and b}
-
-
-def _level(name: str, a: str, b: str, one: Prepared, other: Prepared) -> str:
-    if a == b:
-        return "same"
-    if name == "domain":
-        return _domain_level(a, b, one, other)
-    if name == "email":
-        return "mailbox" if a.partition("@")[0] == b.partition("@")[0] else "other"
-    if name == "first" and (a[0] == b[0] and 1 in (len(a), len(b))):
-        return "initial"
-    if name == "name" and _is_part(a, b):
-        return "part"
-    limit = _FUZZY.get(name)
-    return "near" if limit and JaroWinkler.similarity(a, b) >= limit else "other"
-
-
-def _domain_level(a: str, b: str, one: Prepared, other: Prepared) -> str:
-    if {a, *one.texts("aliases")} & {b, *other.texts("aliases")}:
-        return "same"
-    return "label" if a.partition(".")[0] == b.partition(".")[0] else "other"
-
-
-def _is_part(a: str, b: str) -> bool:
-    """All words of one name are in the other: a department, a branch, or a shorter way to say it."""
-    short, long = sorted((set(a.split()), set(b.split())), key=len)
-    return short < long
+        if level != "same" or name not in _COUNTED:
+            return weight
+        frequency = max(self._frequency(name, value) for value in {a, b})
+        usual = self._model.usual.get(name)
+        if usual is None:
+            return max(0.5, min(weight, -log2(frequency)))
+        return weight + log2(usual / frequency)
 
 
 def _child(one: Prepared, other: Prepared) -> float:
@@ -139,7 +110,7 @@ def _family(one: Prepared, other: Prepared, levels: dict[str, str]) -> float:
         found.append(_FOREIGN)
     if levels.get("form") == "other" and levels.get("domain") != "same":
         found.append(_FORMED)
-    if levels.get("domain") == "same" and levels.get("name") in ("other", "part"):
+    if levels.get("domain") == "same" and levels.get("name") not in ("same", "near", None):
         found.append(0.6)
     return 0.0 if levels.get("number") == "same" else max(found)
 
@@ -163,6 +134,22 @@ def _said(name: str, level: str, a: str, b: str) -> str:
             return f"same {what} but for its ending: {a} / {b}"
         case "mailbox":
             return f"same mailbox at another domain: {a} / {b}"
+        case "close":
+            return f"{what} alike: {a} / {b}"
+        case "most" | "some":
+            return f"some words of the {what} are the same: {a} / {b}"
+        case "bit":
+            return f"{what} a little alike: {a} / {b}"
+        case "swapped":
+            return f"first and last name the other way round: {a} / {b}"
+        case "neighbour":
+            return f"same street, house number nearly the same: {a} / {b}"
+        case "street":
+            return f"same street, one without a house number: {a} / {b}"
+        case "house":
+            return f"same house number in another street: {a} / {b}"
+        case "road":
+            return f"same street, another house: {a} / {b}"
         case "initial":
             return f"same initial: {a} / {b}"
         case _:

@@ -1,78 +1,136 @@
 """Learns the weights of a model from the records themselves, without labels.
 
 The Fellegi-Sunter mixture over the levels of candidate pairs: two classes, same and not, whose level frequencies are
-estimated by expectation and maximisation. Pairs are counted by pattern, so the cost follows the patterns.
+estimated by expectation and maximisation. Pairs are counted by pattern, so the cost follows the patterns. A better
+level never weighs less than a worse one of its field: without that, a base in which few records share a name teaches
+that another name speaks for the same.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from math import log2
+from math import exp, log, log2
 
+from crmsync.identity.levels import LEVELS, compare
 from crmsync.identity.model import Model
 from crmsync.identity.records import Prepared
-from crmsync.identity.score import compare
 
 Pattern = tuple[tuple[str, str], ...]
 """Field and level of everything that both records of a pair say."""
 
 _ROUNDS = 200
-_SETTLED = 1e-7
-_WEIGHT_OF_DEFAULTS = 40.0
-"""Pairs that the shipped weights count for, so that a level seen a few times does not run away."""
+_SETTLED = 1e-8
+_PAIRS_OF_DEFAULT = 2.0
+"""Pairs that even shares count for, so that a level seen a few times does not run away."""
 _MOST_BITS = 18.0
+_FEWEST = 2
 
 
-def train(pairs: Iterable[tuple[Prepared, Prepared]], base: Model) -> Model:
+def train(pairs: Iterable[tuple[Prepared, Prepared]], base: Model, usual: Mapping[str, float] | None = None) -> Model:
     """A model fitted to candidate pairs; what they do not show keeps the weight of ``base``.
 
     :param pairs: pairs that share a blocking key, each once.
+    :param usual: by counted field, the mean frequency of the values that records have there.
     """
-    patterns = Counter(tuple(sorted(compare(one, other).items())) for one, other in pairs)
-    if sum(patterns.values()) < 2:
+    return train_on_patterns(Counter(pattern_of(one, other) for one, other in pairs), base, usual)
+
+
+def pattern_of(one: Prepared, other: Prepared) -> Pattern:
+    """What a pair shows."""
+    return tuple(compare(one, other).items())
+
+
+def train_on_patterns(patterns: Mapping[Pattern, int], base: Model, usual: Mapping[str, float] | None = None) -> Model:
+    """As :func:`train`, from patterns with their number of pairs."""
+    if sum(patterns.values()) < _FEWEST:
         return base
-    same, prior = _expect_and_maximise(patterns, base)
-    return replace(base, weights={**base.weights, **same}, prior=prior, slope=1.0, offset=0.0)
+    weights, prior = _Mixture(patterns).fit()
+    return replace(
+        base, weights={**base.weights, **weights}, prior=prior, usual=dict(usual or {}), slope=1.0, offset=0.0
+    )
 
 
-def _expect_and_maximise(patterns: Mapping[Pattern, int], base: Model) -> tuple[dict[str, float], float]:
-    share = 0.1
-    weights: dict[str, float] = dict(base.weights)
-    for _ in range(_ROUNDS):
-        before = dict(weights)
-        m: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        u: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
-        matched = 0.0
+class _Mixture:
+    def __init__(self, patterns: Mapping[Pattern, int]) -> None:
+        self._total = sum(patterns.values())
+        seen: dict[str, Counter[str]] = {}
         for pattern, count in patterns.items():
-            p = _probability(pattern, weights, share)
-            matched += p * count
             for name, level in pattern:
-                m[name][level] += p * count
-                u[name][level] += (1 - p) * count
-        share = min(max(matched / sum(patterns.values()), 1e-6), 0.999)
-        weights = {key: bits for name in m for key, bits in _bits(name, m[name], u[name], base)}
-        if all(abs(weights[key] - before.get(key, 0.0)) < _SETTLED for key in weights):
-            break
-    return {key: round(bits, 4) for key, bits in weights.items()}, round(log2(share / (1 - share)), 4)
+                seen.setdefault(name, Counter())[level] += count
+        self._fields = {
+            name: [level for level in LEVELS[name] if level in seen[name]] for name in LEVELS if name in seen
+        }
+        self._levels = {
+            (name, level): place
+            for place, (name, level) in enumerate((n, level) for n, levels in self._fields.items() for level in levels)
+        }
+        self._patterns = [
+            ([self._levels[part] for part in pattern], count) for pattern, count in sorted(patterns.items())
+        ]
+        self._same = self._start()
+        self._other = self._even([seen[name][level] for name, level in self._levels])
+        self._share = 0.1
 
+    def fit(self) -> tuple[dict[str, float], float]:
+        """Weights in bits by ``field.level``, and the prior in bits."""
+        for _ in range(_ROUNDS):
+            before = self._share
+            self._round()
+            if abs(self._share - before) < _SETTLED:
+                break
+        found = {
+            f"{name}.{level}": round(max(-_MOST_BITS, min(_MOST_BITS, log2(self._same[i] / self._other[i]))), 4)
+            for (name, level), i in self._levels.items()
+        }
+        return found, round(log2(self._share / (1 - self._share)), 4)
 
-def _probability(pattern: Pattern, weights: Mapping[str, float], share: float) -> float:
-    bits = log2(share / (1 - share)) + sum(weights.get(f"{name}.{level}", 0.0) for name, level in pattern)
-    return float(1 / (1 + 2 ** -max(-60.0, min(60.0, bits))))
+    def _round(self) -> None:
+        bits = [log(same / other) for same, other in zip(self._same, self._other, strict=True)]
+        start = log(self._share / (1 - self._share))
+        same, other, matched = [0.0] * len(bits), [0.0] * len(bits), 0.0
+        for places, count in self._patterns:
+            odds = start
+            for place in places:
+                odds += bits[place]
+            p = count / (1 + exp(-max(-600.0, min(600.0, odds))))
+            matched += p
+            for place in places:
+                same[place] += p
+                other[place] += count - p
+        self._share = min(max(matched / self._total, 1e-6), 0.999)
+        self._same, self._other = self._even(same), self._even(other)
+        self._in_order()
 
+    def _start(self) -> list[float]:
+        """Where the search begins: the same mostly show the best level, and others the worst."""
+        found: list[float] = []
+        for levels in self._fields.values():
+            guess = [8.0 if level == "same" else 0.5 if level == "other" else 1.0 for level in levels]
+            found += [share / sum(guess) for share in guess]
+        return found
 
-def _bits(name: str, m: Mapping[str, float], u: Mapping[str, float], base: Model) -> Iterable[tuple[str, float]]:
-    """Weights of one field's levels: the logarithm of how much oftener the same show a level than others do."""
-    levels = sorted(m.keys() | u.keys())
-    total_m, total_u = sum(m.values()), sum(u.values())
-    for level in levels:
-        key = f"{name}.{level}"
-        kept = 2 ** max(-_MOST_BITS, min(_MOST_BITS, base.weights.get(key, 0.0)))
-        mean = 1 / len(levels)
-        mm = (m.get(level, 0.0) + _WEIGHT_OF_DEFAULTS * mean * kept / (1 + kept)) / (
-            total_m + _WEIGHT_OF_DEFAULTS * mean
-        )
-        uu = (u.get(level, 0.0) + _WEIGHT_OF_DEFAULTS * mean / (1 + kept)) / (total_u + _WEIGHT_OF_DEFAULTS * mean)
-        yield key, max(-_MOST_BITS, min(_MOST_BITS, log2(mm / uu)))
+    def _even(self, counts: Sequence[float]) -> list[float]:
+        """Shares of each field's levels out of counts."""
+        found: list[float] = []
+        for levels in self._fields.values():
+            own = [n + _PAIRS_OF_DEFAULT / len(levels) for n in counts[len(found) : len(found) + len(levels)]]
+            found += [n / sum(own) for n in own]
+        return found
+
+    def _in_order(self) -> None:
+        """Pool neighbouring levels until none weighs more than a better one of its field."""
+        start = 0
+        for levels in self._fields.values():
+            pools: list[tuple[float, float, list[int]]] = []
+            for place in range(start, start + len(levels)):
+                same, other, places = self._same[place], self._other[place], [place]
+                while pools and same * pools[-1][1] > pools[-1][0] * other:
+                    more_same, more_other, more = pools.pop()
+                    same, other, places = same + more_same, other + more_other, more + places
+                pools.append((same, other, places))
+            for same, other, places in pools:
+                for place in places:
+                    self._same[place] = same * self._other[place] / other
+            start += len(levels)

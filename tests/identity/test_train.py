@@ -3,9 +3,10 @@
 from hashlib import sha256
 from itertools import pairwise
 
+from crmsync.identity.levels import compare
 from crmsync.identity.model import Model
 from crmsync.identity.records import Prepared, prepare
-from crmsync.identity.score import Scorer, compare
+from crmsync.identity.score import Scorer
 from crmsync.identity.train import train
 
 BASE = Model.default("contact")
