@@ -13,10 +13,10 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any, TypeAlias
 
-from crmsync.identity.keys import blocking_keys, terms
+from crmsync.identity.keys import KEYS, blocking_keys, terms
 from crmsync.identity.model import Model
 from crmsync.identity.records import Prepared, prepare
-from crmsync.identity.score import Score, Scorer
+from crmsync.identity.score import Frequency, Score, Scorer
 from crmsync.records import Account, Record, Registration, kind_of
 from crmsync.rules import Facts, Likeness, Policy
 from crmsync.rules.identity import usable_domain
@@ -84,17 +84,24 @@ class Matchmaker:
     @property
     def fingerprint(self) -> str:
         """Changes when any pair could be scored differently."""
-        return "+".join(f"{kind}:{self.models[kind].fingerprint}" for kind in sorted(self.models))
+        return "+".join((KEYS, *(f"{kind}:{self.models[kind].fingerprint}" for kind in sorted(self.models))))
+
+    @staticmethod
+    def can_search(fingerprint: str | None) -> bool:
+        """Whether an index that was built under a fingerprint has the keys of today."""
+        return fingerprint is None or fingerprint.startswith(f"{KEYS}+")
 
     def prepare(self, record: Record, policy: Policy) -> Prepared:
         return prepare(model_kind(kind_of(record)), {**raw_fields(record, policy), "id": record.id})
 
     def scorer(self, kind: str, count: Count) -> Scorer:
         """Scores pairs of a kind. Counts are asked once for each value."""
-        return Scorer(self.models[model_kind(kind)], _frequency(model_kind(kind), count))
+        return Scorer(self.models[model_kind(kind)], frequency_in(model_kind(kind), count))
 
 
-def _frequency(kind: str, count: Count) -> Callable[[str, str], float]:
+def frequency_in(kind: str, count: Count) -> Frequency:
+    """The share of records that have a value in a column, out of counts."""
+
     @cache
     def frequency(column: str, value: str) -> float:
         number, total = count(kind, column, value)

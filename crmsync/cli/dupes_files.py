@@ -95,12 +95,13 @@ def _signed(line: AnswerLine) -> AnswerLine:
 
 
 @command()
-def train(app: App) -> int:
+@click.option("--from-records", is_flag=True, help="Learn from the records themselves first, without any answer.")
+def train(app: App, from_records: bool = False) -> int:
     """Fit the matching model to your answers; the next sync compares all records anew with it."""
     from crmsync.sync.training import train as fit
 
     with app.session(readonly=True) as session:
-        trained = fit(session, fewest=_FEWEST)
+        trained = fit(session, fewest=_FEWEST, from_records=from_records)
     app.render.show("dupes-train", [t.as_dict() for t in trained], lambda: (t.text for t in trained))
     if any(t.file for t in trained):
         app.render.talk(f"Next: {app.command_line('dupes calibrate')}  ·  {app.command_line('sync')}")

@@ -6,6 +6,9 @@ from collections.abc import Iterator
 
 from crmsync.identity.records import Prepared
 
+KEYS = "keys2"
+"""Names this way of making keys and terms. An index that was built in another way has to be built anew."""
+
 MOST_WORDS = 6
 """Words of a name that become keys."""
 

@@ -1,38 +1,87 @@
-"""Fits the model to what people have answered: how many bits the evidence is really worth."""
+"""Fits the model to what people have answered: how much each level is really worth here."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from math import exp, log
 
+from crmsync.identity.levels import compare
 from crmsync.identity.model import Model
 from crmsync.identity.records import Prepared
-from crmsync.identity.score import Scorer
+from crmsync.identity.score import Frequency, Scorer
 
-_STEPS = 50
-_STAY = 2.0
-"""How much a model that is right already resists, in answers."""
-
-
-def refit(model: Model, answers: Iterable[tuple[Prepared, Prepared, str]]) -> Model:
-    """The model with slope and offset fitted to the answers, by regularised logistic regression."""
-    scorer = Scorer(replace(model, slope=1.0, offset=0.0), lambda _column, _value: 1e-4)
-    points = [(scorer.score(one, other).weight, float(answer != "different")) for one, other, answer in answers]
-    slope, offset = _fit(points, model.slope, model.offset)
-    return replace(model, slope=round(slope, 6), offset=round(offset, 6))
+_ROUNDS = 25
+_SETTLED = 1e-6
+_STAY = 0.05
+"""How strongly a level's weight is held where the model had it, in answers per squared bit."""
+_STAY_PRIOR = 0.02
 
 
-def _fit(points: Sequence[tuple[float, float]], slope: float, offset: float) -> tuple[float, float]:
-    """Newton's method on two parameters; the former ones are where a lack of answers leads back to."""
-    a, b = slope, offset
-    for _ in range(_STEPS):
-        ga, gb, haa, hab, hbb = _STAY * (a - slope), _STAY * (b - offset) / 10, _STAY, 0.0, _STAY / 10
-        for weight, same in points:
-            p = 1 / (1 + exp(-max(-40.0, min(40.0, (a * weight + b) * log(2)))))
-            error, spread = (p - same) * log(2), p * (1 - p) * log(2) ** 2
-            ga, gb = ga + error * weight, gb + error
-            haa, hab, hbb = haa + spread * weight * weight, hab + spread * weight, hbb + spread
-        determinant = haa * hbb - hab * hab
-        a, b = a - (hbb * ga - hab * gb) / determinant, b - (haa * gb - hab * ga) / determinant
-    return max(a, 0.1), b
+@dataclass(frozen=True, slots=True)
+class _Point:
+    """A judged pair. ``bits`` is what the model says; ``places`` are the levels that it shows."""
+
+    bits: float
+    places: tuple[int, ...]
+    same: bool
+
+
+def refit(model: Model, answers: Iterable[tuple[Prepared, Prepared, str]], frequency: Frequency | None = None) -> Model:
+    """The model with its weights moved towards the answers, by logistic regression around the weights that it had.
+
+    A level that no answer shows keeps its weight.
+
+    :param answers: both records, and ``duplicate``, ``related`` or ``different``; relatives are alike.
+    :param frequency: as the scorer's; without it every value is as common as is usual.
+    """
+    scorer = Scorer(model, frequency or (lambda column, _value: model.usual.get(column, 1e-4)))
+    shown = [(one, other, compare(one, other), answer != "different") for one, other, answer in answers]
+    names = sorted({f"{name}.{level}" for _, _, levels, _ in shown for name, level in levels.items()})
+    place = {name: number for number, name in enumerate(names, start=1)}
+    points = [
+        _Point(scorer.bits(one, other), (0, *(place[f"{n}.{level}"] for n, level in levels.items())), same)
+        for one, other, levels, same in shown
+    ]
+    moves = _fit(points, len(names) + 1)
+    weights = {name: round(model.slope * model.weights.get(name, 0.0) + moves[place[name]], 4) for name in names}
+    kept = {name: model.slope * bits for name, bits in model.weights.items()}
+    prior = model.slope * model.prior + model.offset + moves[0]
+    return replace(model, weights={**kept, **weights}, prior=round(prior, 4), slope=1.0, offset=0.0)
+
+
+def _fit(points: Sequence[_Point], size: int) -> list[float]:
+    """Newton's method; each step solves for all moves at once."""
+    moves = [0.0] * size
+    stay = [_STAY_PRIOR] + [_STAY] * (size - 1)
+    for _ in range(_ROUNDS):
+        slope = [s * m for s, m in zip(stay, moves, strict=True)]
+        curve = [[stay[i] if i == j else 0.0 for j in range(size)] for i in range(size)]
+        for point in points:
+            bits = point.bits + sum(moves[i] for i in point.places)
+            p = 1 / (1 + exp(-max(-60.0, min(60.0, bits)) * log(2)))
+            error, spread = (p - point.same) * log(2), p * (1 - p) * log(2) ** 2
+            for i in point.places:
+                slope[i] += error
+                row = curve[i]
+                for j in point.places:
+                    row[j] += spread
+        step = _solve(curve, slope)
+        moves = [m - max(-4.0, min(4.0, s)) for m, s in zip(moves, step, strict=True)]
+        if max(map(abs, step)) < _SETTLED:
+            break
+    return moves
+
+
+def _solve(matrix: list[list[float]], right: Sequence[float]) -> list[float]:
+    """Of a symmetric positive definite system, by elimination."""
+    rows = [[*row, value] for row, value in zip(matrix, right, strict=True)]
+    size = len(rows)
+    for i in range(size):
+        for j in range(i + 1, size):
+            if factor := rows[j][i] / rows[i][i]:
+                rows[j] = [a - factor * b for a, b in zip(rows[j], rows[i], strict=True)]
+    found = [0.0] * size
+    for i in reversed(range(size)):
+        found[i] = (rows[i][size] - sum(rows[i][j] * found[j] for j in range(i + 1, size))) / rows[i][i]
+    return found

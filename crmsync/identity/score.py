@@ -59,6 +59,11 @@ class Scorer:
         self._model = model
         self._frequency = frequency
 
+    def bits(self, one: Prepared, other: Prepared) -> float:
+        """Log odds that the two are alike, in bits."""
+        weights = (self._weight(n, level, one.text(n), other.text(n)) for n, level in compare(one, other).items())
+        return self._model.slope * (self._model.prior + sum(weights)) + self._model.offset
+
     def score(self, one: Prepared, other: Prepared) -> Score:
         """The same whichever way round the pair is given."""
         evidence = tuple(self._evidence(one, other))

@@ -44,9 +44,12 @@ def decide_changes(session: Session, report: RunReport, *, everything: bool = Fa
     Runs in one transaction of the caller, who marks as pending what still has to be written (see ``mark_owed``).
     """
     store = session.store
+    indexed_by = store.get_meta("identity_model")
+    new_model = indexed_by != session.matchmaker.fingerprint
+    if not session.matchmaker.can_search(indexed_by):
+        store.clear_index()
     reader = Reader(session)
     pending = store.pending()
-    new_model = store.get_meta("identity_model") != session.matchmaker.fingerprint
     everything = everything or new_model or store.get_meta("config_hash") != session.config_hash
     # what was deleted is pending but no longer among all rows: it has to leave the index, too
     rows = dict.fromkeys(chain(pending, _all_rows(session))) if everything else pending

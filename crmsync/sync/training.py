@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import fmean
 from typing import Any, Literal, TypeAlias
 
+from crmsync.identity.keys import blocking_keys, terms
 from crmsync.identity.learn import refit
+from crmsync.identity.model import Model
 from crmsync.identity.records import Prepared
-from crmsync.likeness import model_kind
+from crmsync.identity.train import Pattern, pattern_of, train_on_patterns
+from crmsync.likeness import frequency_in, model_kind
+from crmsync.store import Store
 from crmsync.sync.answers import other_kind
-from crmsync.sync.identity import load_answers
+from crmsync.sync.identity import BLOCK_CAP, CANDIDATE_CAP, load_answers
 from crmsync.sync.session import Session
+
+SAMPLE = 10_000
+"""Records whose candidates are compared to learn without answers."""
+FEWEST_PAIRS = 500
 
 Label: TypeAlias = Literal["duplicate", "related", "different"]
 Judged: TypeAlias = tuple[str, Prepared, Prepared, Label]
@@ -51,21 +61,56 @@ def scored_answers(session: Session) -> dict[str, list[tuple[float, bool]]]:
     return found
 
 
-def train(session: Session, *, fewest: int) -> list[Trained]:
-    """Fit the models of accounts and contacts; what was learned is kept in ``identity/`` of the project."""
+def train(session: Session, *, fewest: int, from_records: bool = False) -> list[Trained]:
+    """Fit the models of accounts and contacts; what was learned is kept in ``identity/`` of the project.
+
+    :param from_records: learn first from what the records show, without any answer, then from the answers.
+    """
     by_kind: dict[str, list[Judged]] = {"account": [], "contact": []}
     for pair in judged_pairs(session):
         by_kind[model_kind(pair[0])].append(pair)
-    return [_train(session, kind, pairs, fewest) for kind, pairs in by_kind.items()]
+    return [_train(session, kind, pairs, fewest, from_records) for kind, pairs in by_kind.items()]
 
 
-def _train(session: Session, kind: str, pairs: list[Judged], fewest: int) -> Trained:
-    if len(pairs) < fewest:
-        text = f"{kind}: {len(pairs)} answers, at least {fewest} are needed; nothing was changed"
+def _train(session: Session, kind: str, pairs: list[Judged], fewest: int, from_records: bool) -> Trained:
+    model, from_pairs = session.matchmaker.models[kind], 0
+    if from_records:
+        model, from_pairs = learn_from_records(session.store, kind, model)
+    told = len(pairs) >= fewest
+    if told:
+        frequency = frequency_in(kind, session.store.frequency)
+        model = refit(model, [(one, other, answer) for _, one, other, answer in pairs], frequency)
+    if not told and not from_pairs:
+        seen = ", and too few records to learn from" if from_records else ""
+        text = f"{kind}: {len(pairs)} answers, at least {fewest} are needed{seen}; nothing was changed"
         return Trained(kind, len(pairs), text)
-    model = refit(session.matchmaker.models[kind], [(one, other, answer) for _, one, other, answer in pairs])
     path = Path("identity") / f"{kind}.json"
     target = session.project.directory / path
     target.parent.mkdir(exist_ok=True)
     target.write_text(model.dumps(), encoding="utf-8")
-    return Trained(kind, len(pairs), f"{kind}: learned from {len(pairs)} answers, kept in {path}", str(path))
+    sources = [f"{from_pairs:,} pairs of records"] * bool(from_pairs) + [f"{len(pairs)} answers"] * told
+    return Trained(kind, len(pairs), f"{kind}: learned from {' and '.join(sources)}, kept in {path}", str(path))
+
+
+def learn_from_records(store: Store, kind: str, base: Model) -> tuple[Model, int]:
+    """A model fitted to a sample of the index, and the number of pairs that it was fitted to.
+
+    Records are taken at even distances; each is compared with all that share a key with it. Fewer than
+    :data:`FEWEST_PAIRS` teach nothing: the base is given back with 0.
+    """
+    ids = list(store.prepared_ids(kind))
+    sample = ids[:: max(1, len(ids) // SAMPLE)]
+    frequency = frequency_in(kind, store.frequency)
+    patterns: Counter[Pattern] = Counter()
+    common: dict[str, list[float]] = defaultdict(list)
+    for record_id in sample:
+        one = Prepared.from_json(store.prepared_body(kind, record_id) or "")
+        for column, value in terms(one):
+            common[column].append(frequency(column, value))
+        near = store.candidates(kind, blocking_keys(one), block_cap=BLOCK_CAP, cap=CANDIDATE_CAP)
+        others = (Prepared.from_json(body) for other, body in near.ids.items() if other != record_id)
+        patterns.update(pattern_of(one, other) for other in others)
+    if patterns.total() < FEWEST_PAIRS:
+        return base, 0
+    usual = {column: round(fmean(shares), 9) for column, shares in sorted(common.items())}
+    return train_on_patterns(patterns, base, usual), patterns.total()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -179,6 +180,29 @@ def test_answers_teach_the_model_which_then_compares_anew(judged: Path) -> None:
     decide(judged, {})
     with Store.open(next(judged.rglob("globex.db")), readonly=True) as store:
         assert store.get_meta("identity_model") == default_matchmaker(judged).fingerprint
+
+
+def test_the_records_themselves_teach_where_there_are_enough(judged: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("crmsync.sync.training.FEWEST_PAIRS", 10_000)
+    assert "pairs of records" not in dupes(judged, "train", "--from-records")[0]["text"]
+    monkeypatch.setattr("crmsync.sync.training.FEWEST_PAIRS", 1_000)
+    (account, contact) = dupes(judged, "train", "--from-records")
+    assert re.search(r"learned from [0-9,]+ pairs of records and 20 answers", account["text"])
+    assert (contact["file"], account["file"]) == ("", "identity/account.json")
+    model = default_matchmaker(judged).models["account"]
+    assert 0 < model.usual["name"] < 0.01
+    assert model.weights["domain.same"] > model.weights["domain.other"]
+
+
+def test_an_index_of_other_keys_is_built_anew(judged: Path) -> None:
+    path = next(judged.rglob("globex.db"))
+    with Store.open(path) as store:
+        keys = store._rows("SELECT * FROM blk ORDER BY key, no")
+        store._run("DELETE FROM blk")
+        store.set_meta("identity_model", "account:of-old")
+    decide(judged, {})
+    with Store.open(path, readonly=True) as store:
+        assert store._rows("SELECT * FROM blk ORDER BY key, no") == keys
 
 
 def test_the_curve_is_drawn_over_the_answers(judged: Path, tmp_path: Path) -> None:
