@@ -25,6 +25,8 @@ _WORDS = {
 }  # fmt: skip
 _SAID = 0.5
 """From this probability on a pair gets a verdict."""
+_ANY, _OTHERS = 0.004, 0.02
+"""How likely it is a family where nothing speaks for one: under one name in one country, and otherwise."""
 _FOREIGN, _NUMBERED, _FORMED, _CHILD = 0.85, 0.85, 0.4, 0.98
 """How likely it is a family, where name or domain are the same: another country, number, legal form; a parent."""
 
@@ -108,7 +110,8 @@ def _family(one: Prepared, other: Prepared, levels: dict[str, str]) -> float:
     """How likely two records that look alike are relatives rather than one."""
     if child := _child(one, other):
         return child
-    found = [0.02]
+    same_name = levels.get("name") in ("same", "near") and levels.get("country") != "other"
+    found = [_ANY if same_name else _OTHERS]
     if levels.get("number") == "other":
         found.append(_NUMBERED)
     if levels.get("country") == "other":

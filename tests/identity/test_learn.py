@@ -55,4 +55,4 @@ def test_the_probability_is_that_of_the_bits() -> None:
     for one, other in PAIRS:
         score = scorer.score(one, other)
         alike = 1 / (1 + 2 ** -scorer.bits(one, other))
-        assert abs(score.p_duplicate / (1 - 0.02) - alike) < 1e-9
+        assert abs(score.p_duplicate / (1 - 0.004) - alike) < 1e-9
