@@ -29,8 +29,9 @@ test: check  ## everything CI runs: checks, then all tests
 prove: $(VENV)/.installed  ## every fault at every point, then random worlds: under an hour on two cores
 	$(BIN)/python -m tests.prove --nightly
 
-bench-identity: $(VENV)/.installed  ## how well records are matched, beside exact rules
-	$(BIN)/python benchmarks/identity.py
+bench-identity: $(VENV)/.installed  ## how well records are matched, beside exact rules, recordlinkage and Splink
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[bench]'
+	$(BIN)/python -W ignore benchmarks/identity.py --others
 
 fmt: $(VENV)/.installed  ## format and sort
 	$(BIN)/ruff check --fix .

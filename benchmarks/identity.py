@@ -1,150 +1,189 @@
-"""How well records are matched: the shipped model, and the same trained without labels, beside exact rules.
+"""How well records are matched: crmsync beside exact rules, recordlinkage and Splink, in one run.
 
-python benchmarks/identity.py [SET …]
+python benchmarks/identity.py [SET …] [--others]
+
+Every method runs in a process of its own. Thresholds are fixed beforehand: a pair is found at a probability of 0.5.
 """
 
 from __future__ import annotations
 
-import csv
+import json
+import random
+import resource
+import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
+from statistics import fmean
 from time import process_time
 from typing import Any
 
 import bench
+from matching_sets import SETS, Labelled, Pair, pair
 
 from crmsync.identity.keys import blocking_keys, terms
+from crmsync.identity.learn import refit
 from crmsync.identity.model import Model
 from crmsync.identity.records import Prepared, prepare
 from crmsync.identity.score import Scorer
 from crmsync.identity.train import train
+from crmsync.likeness import frequency_in
 
-DATA = Path(__file__).parents[1] / "fixtures" / "matching"
 MOST_PER_KEY = 200
-Pair = tuple[str, str]
-Rows = list[Mapping[str, Any]]
+ANSWERS = (200, 500)
+SEEDS = (1, 2, 3)
+OURS = ("shipped", "no labels", *(f"{n} answers" for n in ANSWERS))
+OTHERS = ("recordlinkage ECM", "Splink")
+Found = set[Pair]
 
 
-def rows_of(name: str) -> Rows:
-    with (DATA / name).open(newline="", encoding="utf-8", errors="replace") as file:
-        return list(csv.DictReader(file))
+class Ours:
+    """The records of a set, prepared, with their candidate pairs and the frequency of their values."""
+
+    def __init__(self, data: Labelled) -> None:
+        self.data = data
+        self.records: dict[str, Prepared] = {raw["id"]: prepare(data.kind, raw) for raw in data.records}
+        counts: Counter[tuple[str, ...]] = Counter()
+        for record in self.records.values():
+            counts.update(terms(record))
+            counts.update({(column,) for column, _ in terms(record)})
+        self.frequency = frequency_in(data.kind, lambda _, *term: (counts[term], counts[term[:1]]))
+        self.pairs = self._candidates()
+
+    def _candidates(self) -> list[Pair]:
+        blocks: dict[str, list[str]] = defaultdict(list)
+        for record in self.records.values():
+            for key in blocking_keys(record):
+                blocks[key].append(record.id)
+        small = (ids for ids in blocks.values() if 1 < len(ids) <= MOST_PER_KEY)
+        return sorted({pair(a, b) for ids in small for a, b in combinations(ids, 2) if self.data.counts(a, b)})
+
+    def two(self, pair: Pair) -> tuple[Prepared, Prepared]:
+        return self.records[pair[0]], self.records[pair[1]]
+
+    def without_labels(self) -> Model:
+        common: dict[str, list[float]] = defaultdict(list)
+        for record in self.records.values():
+            for column, value in terms(record):
+                common[column].append(self.frequency(column, value))
+        usual = {column: fmean(shares) for column, shares in common.items()}
+        return train(map(self.two, self.pairs), Model.default(self.data.kind), usual)
+
+    def bits(self, model: Model) -> dict[Pair, float]:
+        scorer = Scorer(model, self.frequency)
+        return {pair: scorer.bits(*self.two(pair)) for pair in self.pairs}
+
+    def found(self, bits: Mapping[Pair, float], model: Model) -> Found:
+        """The same at 0.5, relatives apart; each record once, where two lists have no duplicates inside."""
+        scorer = Scorer(model, self.frequency)
+        likely = [p for p in self.pairs if bits[p] >= 0]
+        scores = {p: scorer.score(*self.two(p)) for p in likely}
+        kept = {p for p, score in scores.items() if not self.data.family or score.p_duplicate >= 0.5}
+        return _each_once(kept, bits) if self.data.first else kept
+
+    def answered(self, bits: Mapping[Pair, float], model: Model, number: int, seed: int) -> Model:
+        """As somebody answers: half of the most doubtful pairs, half of all that are not certain."""
+        chance = random.Random(seed)
+        unsure = sorted((p for p in self.pairs if abs(bits[p]) < 12), key=lambda p: (abs(bits[p]), p))
+        asked = {*chance.sample(unsure[: number * 4], min(number // 2, len(unsure)))}
+        asked |= {*chance.sample(unsure, min(number // 2, len(unsure)))}
+        family = self.data.family or {}
+        said = [(*self.two(p), _answer(p, self.data.truth, family)) for p in sorted(asked)]
+        return refit(model, said, self.frequency)
 
 
-def chicago() -> tuple[list[Prepared], set[Pair], Callable[[Pair], bool]]:
-    rows = rows_of("chicago_sites.csv")
-    found = [
-        prepare(
-            "account",
-            {
-                "id": r["Id"],
-                "name": r["Site name"],
-                "street": r["Address"],
-                "postal_code": r["Zip"],
-                "phone": r["Phone"],
-            },
-        )
-        for r in rows
-    ]
-    return found, _pairs({r["Id"]: r["True Id"] for r in rows}), lambda _: True
+def _answer(pair: Pair, truth: Found, family: Mapping[str, int]) -> str:
+    if pair in truth:
+        return "duplicate"
+    return "related" if family and family[pair[0]] == family[pair[1]] else "different"
 
 
-def fodors_zagats() -> tuple[list[Prepared], set[Pair], Callable[[Pair], bool]]:
-    found = [
-        prepare(
-            "account", {"id": r["id"], "name": r["name"], "street": r["addr"], "city": r["city"], "phone": r["phone"]}
-        )
-        for name in ("fodors.csv", "zagats.csv")
-        for r in rows_of(name)
-    ]
-    first = {r["id"] for r in rows_of("fodors.csv")}
-    truth = {_pair(r["fodors_id"], r["zagats_id"]) for r in rows_of("match_fodors_zagats_more_attrs.csv")}
-    return found, truth, lambda pair: (pair[0] in first) != (pair[1] in first)
+def _each_once(pairs: Found, bits: Mapping[Pair, float]) -> Found:
+    taken: set[str] = set()
+    kept: Found = set()
+    for one in sorted(pairs, key=lambda p: (-bits[p], p)):
+        if not taken & {*one}:
+            taken |= {*one}
+            kept.add(one)
+    return kept
 
 
-def fake_1000() -> tuple[list[Prepared], set[Pair], Callable[[Pair], bool]]:
-    rows = rows_of("fake_1000.csv")
-    found = [
-        prepare(
-            "contact",
-            {
-                "id": r["unique_id"],
-                "first_name": r["first_name"],
-                "last_name": r["surname"],
-                "email": r["email"],
-                "city": r["city"],
-                "birth_date": r["dob"],
-            },
-        )
-        for r in rows
-    ]
-    return found, _pairs({r["unique_id"]: r["cluster"] for r in rows}), lambda _: True
-
-
-SETS = {"chicago": chicago, "fodors_zagats": fodors_zagats, "fake_1000": fake_1000}
-EXACT = {"chicago": "phone", "fodors_zagats": "phone", "fake_1000": "email"}
-
-
-def _pair(one: str, other: str) -> Pair:
-    return (one, other) if one < other else (other, one)
-
-
-def _pairs(group_of: Mapping[str, str]) -> set[Pair]:
-    groups: dict[str, list[str]] = defaultdict(list)
-    for record_id, group in group_of.items():
-        groups[group].append(record_id)
-    return {_pair(*pair) for ids in groups.values() for pair in combinations(ids, 2)}
-
-
-def candidates(records: Iterable[Prepared], counts: Callable[[Pair], bool]) -> list[Pair]:
-    blocks: dict[str, list[str]] = defaultdict(list)
-    for record in records:
-        for key in blocking_keys(record):
-            blocks[key].append(record.id)
-    small = (ids for ids in blocks.values() if 1 < len(ids) <= MOST_PER_KEY)
-    return sorted({pair for ids in small for a, b in combinations(ids, 2) if counts(pair := _pair(a, b))})
-
-
-def quality(found: set[Pair], truth: set[Pair]) -> str:
+def quality(found: Found, truth: Found) -> tuple[float, float, float]:
+    """Precision, recall, F1 of pairs."""
     right = len(found & truth)
     precision, recall = right / len(found) if found else 0.0, right / len(truth)
-    f1 = 2 * precision * recall / (precision + recall) if right else 0.0
-    return f"{precision:9.3f} {recall:9.3f} {f1:9.3f}"
+    return precision, recall, 2 * precision * recall / (precision + recall) if right else 0.0
+
+
+def exact(data: Labelled) -> Found:
+    found: Found = set()
+    for field in data.exact:
+        groups: dict[str, list[str]] = defaultdict(list)
+        for raw in data.records:
+            if value := prepare(data.kind, raw).text(_PREPARED.get(field, field)):
+                groups[value].append(raw["id"])
+        found |= {pair(a, b) for ids in groups.values() for a, b in combinations(ids, 2) if data.counts(a, b)}
+    return found
+
+
+_PREPARED = {"birth_date": "born"}
+
+
+def run(name: str, method: str) -> dict[str, Any]:
+    """One method on one set, in this process."""
+    data = SETS[name]()
+    began = process_time()
+    rows = list(_results(data, method))
+    mean = [fmean(row[at] for row in rows) for at in range(3)]
+    f1 = sorted(row[2] for row in rows)
+    return {"quality": mean, "range": [f1[0], f1[-1]], "cpu": process_time() - began, "rss": _memory()}
+
+
+def _results(data: Labelled, method: str) -> list[tuple[float, float, float]]:
+    if method.startswith("exact"):
+        return [quality(exact(data), data.truth)]
+    if method in OTHERS:
+        import identity_others
+
+        return [quality(identity_others.METHODS[method](data), data.truth)]
+    ours = Ours(data)
+    if method == "shared keys":
+        return [quality({*ours.pairs}, data.truth)]
+    model = Model.default(data.kind) if method == "shipped" else ours.without_labels()
+    bits = ours.bits(model)
+    if not method.endswith("answers"):
+        return [quality(ours.found(bits, model), data.truth)]
+    told = [ours.answered(bits, model, int(method.split()[0]), seed) for seed in SEEDS]
+    return [quality(ours.found(ours.bits(model), model), data.truth) for model in told]
+
+
+def _memory() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main(names: list[str]) -> None:
     print(bench.machine())
-    print(f"{'set':15}{'method':28}{'precision':>9} {'recall':>9} {'F1':>9}  CPU s  pairs")
-    for name in names or list(SETS):
-        records, truth, counts = SETS[name]()
-        by_id = {record.id: record for record in records}
-        start = process_time()
-        pairs = candidates(records, counts)
-        blocked = process_time() - start
-        field = EXACT[name]
-        same = {p for p in pairs if (v := by_id[p[0]].text(field)) and v == by_id[p[1]].text(field)}
-        print(f"{name:15}{f'exact {field}':28}{quality(same, truth)}")
-        print(f"{name:15}{'shared keys (recall limit)':28}{quality(set(pairs), truth)}  {blocked:5.1f}  {len(pairs):,}")
-        shipped = Model.default(records[0].kind)
-        shares = Counter(term for record in records for term in terms(record))
-        for method, trained in (("shipped", False), ("trained, no labels", True)):
-            start = process_time()
-            model = train(((by_id[a], by_id[b]) for a, b in pairs), shipped) if trained else shipped
-            hits = _hits(pairs, by_id, Scorer(model, _frequency(shares, len(records))))
-            print(f"{name:15}{method:28}{quality(hits, truth)}  {process_time() - start:5.1f}")
-
-
-def _frequency(shares: Mapping[tuple[str, str], int], total: int) -> Callable[[str, str], float]:
-    return lambda column, value: shares[column, value] / total
-
-
-def _hits(pairs: Iterable[Pair], by_id: Mapping[str, Prepared], scorer: Scorer) -> set[Pair]:
-    """Pairs that are alike rather than not; the sets have no families."""
-    scores = ((pair, scorer.score(by_id[pair[0]], by_id[pair[1]])) for pair in pairs)
-    return {pair for pair, score in scores if score.p_duplicate + score.p_related >= 0.5}
+    print(
+        f"{'set':14}{'method':22}{'precision':>9} {'recall':>8} {'F1':>8}  {'F1 of the seeds':17}{'CPU s':>7}{'MB':>7}"
+    )
+    others = OTHERS if "--others" in names else ()
+    for name in [n for n in names if n in SETS] or list(SETS):
+        for method in ("exact", "shared keys", *OURS, *others):
+            command = [sys.executable, __file__, "--one", name, method]
+            done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=Path(__file__).parent)
+            if done.returncode:
+                print(f"{name:14}{method:22}{(done.stderr.strip().splitlines() or ['failed'])[-1][:70]}", flush=True)
+                continue
+            row = json.loads(done.stdout.splitlines()[-1])
+            numbers = "".join(f"{value:9.4f}" for value in row["quality"])
+            spread = "{:.4f}-{:.4f}".format(*row["range"]) if method.endswith("answers") else ""
+            print(f"{name:14}{method:22}{numbers}  {spread:17}{row['cpu']:7.1f}{row['rss']:7.0f}", flush=True)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    if sys.argv[1:2] == ["--one"]:
+        print(json.dumps(run(sys.argv[2], sys.argv[3])))
+    else:
+        main(sys.argv[1:])

@@ -69,12 +69,14 @@ def began_at(one: Dossier, other: Dossier, situation: Situation) -> datetime | N
     """When the later of two claims came. Two that are approved began to disagree when that was first seen, on the day
     of this decision: no record says when their accounts were merged.
 
-    What the records say goes first, claim by claim: a claim that came later begins a dispute of its own.
+    What the records say goes first, claim by claim: a claim that came later begins a dispute of its own. None began
+    before both claims were there, whatever a record says.
     """
-    submitted = (dossier.record.submitted_at for dossier in (one, other))
-    claimed = max(filter(None, submitted), default=None)
+    submitted = max(filter(None, (dossier.record.submitted_at for dossier in (one, other))), default=None)
+    claimed = submitted
     if one.is_approved and other.is_approved:
         timeline = situation.timeline
         timeline.over(timeline.today)  # tomorrow it would be another day
         claimed = max(filter(None, (claimed, timeline.start_of(timeline.today))))
-    return max(filter(None, (dossier.record.conflict_since or claimed for dossier in (one, other))), default=None)
+    said = (dossier.record.conflict_since or claimed for dossier in (one, other))
+    return max(filter(None, (submitted, *said)), default=None)

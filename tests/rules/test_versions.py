@@ -85,6 +85,20 @@ def test_one_version_that_always_held_is_the_policy_itself(world: Facts, now: da
     assert _difference(decide(world, single, now), decide(world, replace(single, versions=(single,)), now)) == []
 
 
+def test_no_dispute_began_before_its_later_claim() -> None:
+    """Two records hold a day before the later claim; whichever of them is mended first, the dispute began with that."""
+    early, late = datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 1, tzinfo=UTC)
+    dated = {"decided_at": early, "conflict_since": early}
+    earlier = Registration(id="R1", account_id="X", state=RegistrationState.APPROVED, **dated)
+    dated = {"submitted_at": late, "conflict_since": early}
+    later = Registration(id="R2", account_id="X", partner_id="A", state=RegistrationState.SUBMITTED, **dated)
+    world = facts(earlier, later)
+    policy = load_policy_text(OLD)
+    first = decide(world, policy, early)
+    assert [f.value for f in first.fields if (f.id, f.field) == ("R2", "conflict_since")] == [late]
+    assert _difference(first, decide(apply(world, first), policy, early)) == []
+
+
 def test_two_versions_of_one_day_are_refused(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(NEW)
     (tmp_path / "b.yaml").write_text(NEW.replace("new", "newer"))
