@@ -9,8 +9,11 @@ from crmsync.remote import ApiBudget
 class Budget:
     """``share`` is the part of the daily calls that may be used, by whomever, before crmsync stops."""
 
-    def __init__(self, system: str, share: float, most: int | None = None) -> None:
-        """:param most: requests of this run at most, whatever the CRM says."""
+    def __init__(self, system: str, share: float, calls_return: str, most: int | None = None) -> None:
+        """:param calls_return: when the CRM gives used calls back, in words.
+        :param most: requests of this run at most, whatever the CRM says.
+        """
+        self._calls_return = calls_return
         self._most = most
         self.used = 0
         self._system = system
@@ -41,7 +44,8 @@ class Budget:
             raise QuotaExhausted(
                 f"{self._system} has used {spent} of {self._limit} API calls today; crmsync stops at {self._share:.0%}",
                 system=self._system,
-                hint="run again when the daily count has reset, or raise api_share of the connection in crmsync.yaml",
+                hint=f"what was done is kept, and the next run goes on from there: calls come back {self._calls_return}. "
+                "Or raise limits.api_share of the connection in crmsync.yaml",
             )
 
     @property

@@ -28,7 +28,7 @@ class Dialect:
     """How one CRM says things over HTTP.
 
     ``read_limits`` gives (allowed per day, left today) where the headers tell; ``sign_in_hint`` goes with every
-    AuthError that has no better one.
+    AuthError that has no better one; ``calls_return`` says when calls of a day that were used up come back.
     """
 
     system: str
@@ -37,6 +37,7 @@ class Dialect:
     request_id: Callable[[Mapping[str, str]], str]
     sign_in_hint: str
     status_page: str
+    calls_return: str
     gzip_requests: bool = False
 
 

@@ -115,7 +115,7 @@ class Transport:
         self.dialect = dialect
         self.system = dialect.system
         self.base_url = checked_base_url(settings.url)
-        self.budget = Budget(dialect.system, settings.api_share, settings.most_calls)
+        self.budget = Budget(dialect.system, settings.api_share, dialect.calls_return, settings.most_calls)
         self.pacer = pacer or Pacer(clock=clock, sleep=sleep)
         self._sign_in = sign_in
         self._signature = _Signature()

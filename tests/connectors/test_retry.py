@@ -31,6 +31,7 @@ def transport_for(row: Row, url: str) -> Transport:
         request_id=lambda _: "",
         sign_in_hint="hint",
         status_page="",
+        calls_return="",
     )
     tokens = iter("abcdefgh")
     sign_in = lambda _force: {"Authorization": next(tokens)}  # noqa: E731

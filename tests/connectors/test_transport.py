@@ -44,6 +44,7 @@ DIALECT = Dialect(
     request_id=lambda headers: headers.get("Request-Id", ""),
     sign_in_hint="crmsync doctor",
     status_page="status.hubspot.com",
+    calls_return="at midnight",
     gzip_requests=True,
 )
 

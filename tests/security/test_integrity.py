@@ -59,6 +59,7 @@ def test_37_only_mapped_fields_are_asked_for(tiny: Bench, system: str, monkeypat
         known = set().union(*allowed_fields(session.mapping).values())
         sync(session)
     technical = {"Id", "SystemModstamp", "IsDeleted", "MasterRecordId", "LastModifiedById", "LastModifiedDate"}
+    technical |= {"IsSandbox"}  # of the organization: is this production?
     technical |= {"hs_object_id", "hs_lastmodifieddate", "lastmodifieddate", "hs_merged_object_ids"}
     asked = [name for url, body in sent for name in _asked(url, body)]
     assert len(asked) > 50

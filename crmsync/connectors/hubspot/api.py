@@ -263,4 +263,5 @@ DIALECT = Dialect(
     request_id=request_id,
     sign_in_hint=_TOKEN_HINT,
     status_page="https://status.hubspot.com",
+    calls_return="at midnight in the time zone of the HubSpot account",
 )

@@ -93,5 +93,6 @@ SALESFORCE = Dialect(
     request_id=request_id,
     sign_in_hint=_SIGN_IN_HINT,
     status_page="status.salesforce.com",
+    calls_return="hour by hour, each 24 hours after it was made",
     gzip_requests=True,
 )

@@ -142,8 +142,9 @@ def test_the_share_of_the_quota_is_kept_for_others(connect: Connect, org: Salesf
     org.api_limit = org.api_calls + 10
     org.api_calls += 8
     connector.describe("Account")
-    with pytest.raises(QuotaExhausted, match="crmsync stops at 50%"):
+    with pytest.raises(QuotaExhausted, match="crmsync stops at 50%") as raised:
         connector.push(rename(*accounts))
+    assert "calls come back hour by hour, each 24 hours after it was made" in raised.value.hint
 
 
 def test_a_session_that_ends_before_a_write_is_renewed_and_the_write_done(
