@@ -44,8 +44,8 @@ class Budget:
             raise QuotaExhausted(
                 f"{self._system} has used {spent} of {self._limit} API calls today; crmsync stops at {self._share:.0%}",
                 system=self._system,
-                hint=f"what was done is kept, and the next run goes on from there: calls come back {self._calls_return}. "
-                "Or raise limits.api_share of the connection in crmsync.yaml",
+                hint="what was done is kept, and the next run goes on from there: calls come back "
+                f"{self._calls_return}. Or raise limits.api_share of the connection in crmsync.yaml",
             )
 
     @property
