@@ -20,6 +20,7 @@ from crmsync.secrets import Surroundings, resolve_secret
 from crmsync.store import Store
 from tests.connectors.scripted import Say, scripted_server, settings
 from tests.sync.conftest import SECRETS, SYSTEMS, Bench
+from tests.sync.people import People
 
 PROJECT = """\
 version: 1
@@ -89,6 +90,40 @@ def test_02_no_secret_is_in_the_log_the_store_the_output_or_the_plan(
     for canary in SECRETS.values():
         assert canary not in shown
         assert canary.encode() not in kept
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_35_no_person_is_in_the_log_of_any_run_nor_in_its_errors(
+    tiny: Bench, system: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The store and what is asked for by name may hold a person; logs, errors, plans and reports may not."""
+    people = People(tiny, system)
+    contact = people.ids("contact")[0]
+    people.edit("contact", contact, "email", "canary.person@customer.example")
+    for name, value in SECRETS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("CRMSYNC_LOG_FILE", str(tmp_path / "log"))
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setattr("sys.argv", ["crmsync"])
+    at = ["-p", str(tiny.directory), "-c", system]
+    tiny.box.faults.add(system=system, kind="server_error", times=1)
+    commands = [
+        ["plan", "--save", str(tmp_path / "plan")], ["sync", "--yes"], ["doctor"], ["runs"], ["status"], ["findings"],
+        ["rejects"], ["why", "canary.person@customer.example"],
+    ]  # fmt: skip
+    told = []
+    for command in commands:
+        with pytest.raises(SystemExit):
+            main([*command, "-vv", *at])
+        out, err = capsys.readouterr()
+        told.append(err if command[0] == "why" else out + err)
+    written = (path for path in tmp_path.iterdir() if path.is_file())
+    logged = b"".join(path.read_bytes() for path in written)
+    assert len(logged) > 5000
+    assert b"canary.person" not in logged
+    assert "canary.person" not in "".join(told).replace("'canary.person@customer.example'", "")
+    with tiny.session(system) as session:
+        assert b"canary.person" in session.store.path.read_bytes()
 
 
 def test_02_settings_do_not_show_their_secrets() -> None:
