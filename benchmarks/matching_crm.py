@@ -64,6 +64,7 @@ def accounts(count: int, seed: int) -> Iterator[Entry]:
     chance = random.Random(seed)
     names, cities, roads = _Words(seed, max(500, count // 8)), _Words(seed + 1, 400), _Words(seed + 2, 2_000)
     known: list[Entry] = []
+    domains: set[str] = set()
     for number in range(count):
         kind = chance.random()
         if known and kind < 0.14:
@@ -73,12 +74,12 @@ def accounts(count: int, seed: int) -> Iterator[Entry]:
             else:
                 entry = _relative(origin, number, chance, cities, roads)
         else:
-            entry = Entry(_company(chance, names, cities, roads), number, number)
+            entry = Entry(_company(chance, names, cities, roads, domains), number, number)
         known.append(entry)
         yield Entry({**entry.raw, "id": f"A{number:08}"}, entry.entity, entry.family)
 
 
-def _company(chance: random.Random, names: _Words, cities: _Words, roads: _Words) -> dict[str, Any]:
+def _company(chance: random.Random, names: _Words, cities: _Words, roads: _Words, domains: set[str]) -> dict[str, Any]:
     words = [names.draw(chance) for _ in range(chance.choice((1, 1, 2)))]
     if chance.random() < 0.75:
         words.append(chance.choice(_TRADES))
@@ -88,8 +89,17 @@ def _company(chance: random.Random, names: _Words, cities: _Words, roads: _Words
     raw = {"name": f"{' '.join(words)} {form}".strip(), "country": country, **_place(chance, cities, roads)}
     raw["phone"] = _phone(chance, country)
     if chance.random() < 0.85:
-        raw["domain"] = f"{''.join(words[:2]).lower()}.{ending if chance.random() < 0.7 else 'com'}"
+        raw["domain"] = _free_domain(words, raw["city"], ending if chance.random() < 0.7 else "com", domains)
     return raw
+
+
+def _free_domain(words: list[str], city: str, ending: str, taken: set[str]) -> str:
+    """The shortest that nobody has, as when one is bought."""
+    whole = "".join(words)
+    labels = [words[0], "".join(words[:2]), whole, f"{whole}-{city}", *(f"{whole}{n}" for n in range(2, 100))]
+    found = next(name for label in labels if (name := f"{label}.{ending}".lower()) not in taken)
+    taken.add(found)
+    return found
 
 
 def _place(chance: random.Random, cities: _Words, roads: _Words) -> dict[str, Any]:
