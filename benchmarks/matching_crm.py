@@ -10,7 +10,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, chain, count
 from typing import Any
 
 _SYLLABLES = [c + v for c in "bdfghklmnprstvwz" for v in "aeiou"] + ["an", "er", "in", "ol", "ur", "sch", "tre", "qua"]
@@ -96,7 +96,7 @@ def _company(chance: random.Random, names: _Words, cities: _Words, roads: _Words
 def _free_domain(words: list[str], city: str, ending: str, taken: set[str]) -> str:
     """The shortest that nobody has, as when one is bought."""
     whole = "".join(words)
-    labels = [words[0], "".join(words[:2]), whole, f"{whole}-{city}", *(f"{whole}{n}" for n in range(2, 100))]
+    labels = chain((words[0], "".join(words[:2]), whole, f"{whole}-{city}"), (f"{whole}{n}" for n in count(2)))
     found = next(name for label in labels if (name := f"{label}.{ending}".lower()) not in taken)
     taken.add(found)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from math import exp, log
+from math import exp, log, log1p
 
 from crmsync.identity.levels import compare
 from crmsync.identity.model import Model
@@ -13,6 +13,8 @@ from crmsync.identity.score import Frequency, Scorer
 
 _ROUNDS = 25
 _SETTLED = 1e-6
+_SMALLEST = 1e-6
+"""Part of a step below which the search gives up to find a better place."""
 _STAY = 0.05
 """How strongly a level's weight is held where the model had it, in answers per squared bit."""
 _STAY_PRIOR = 0.02
@@ -67,10 +69,27 @@ def _fit(points: Sequence[_Point], size: int) -> list[float]:
                 for j in point.places:
                     row[j] += spread
         step = _solve(curve, slope)
-        moves = [m - max(-4.0, min(4.0, s)) for m, s in zip(moves, step, strict=True)]
-        if max(map(abs, step)) < _SETTLED:
+        before, part = _loss(points, moves, stay), 1.0
+        while part > _SMALLEST and _loss(points, _moved(moves, step, part), stay) > before:
+            part /= 2
+        moves = _moved(moves, step, part)
+        if max(map(abs, step)) * part < _SETTLED:
             break
     return moves
+
+
+def _moved(moves: Sequence[float], step: Sequence[float], part: float) -> list[float]:
+    return [move - part * own for move, own in zip(moves, step, strict=True)]
+
+
+def _loss(points: Sequence[_Point], moves: Sequence[float], stay: Sequence[float]) -> float:
+    """What the search makes small: how wrong the answers are foretold, and how far the weights have moved."""
+    total = sum(s * m * m for s, m in zip(stay, moves, strict=True)) / 2
+    for point in points:
+        bits = (point.bits + sum(moves[i] for i in point.places)) * log(2)
+        wrong = -bits if point.same else bits
+        total += wrong if wrong > 60 else log1p(exp(wrong))
+    return total
 
 
 def _solve(matrix: list[list[float]], right: Sequence[float]) -> list[float]:

@@ -45,6 +45,15 @@ def test_it_then_agrees_with_the_answers() -> None:
     assert said == [answer == "duplicate" for _, _, answer in ANSWERS]
 
 
+def test_it_stays_sane_where_answers_contradict_each_other() -> None:
+    """Step by step it only ever gets closer: a leap beyond the answers would turn strangers into duplicates."""
+    odd = [(one, other, "different" if number % 3 else said) for number, (one, other, said) in enumerate(ANSWERS)]
+    model = refit(BASE, [*odd * 10, *ANSWERS])
+    assert all(abs(bits - BASE.weights.get(name, 0.0)) < 15 for name, bits in model.weights.items())
+    strangers = pair(90, phone=False, street=False)[0], pair(91, phone=False, street=False)[1]
+    assert Scorer(model, lambda *_: 1e-4).bits(*strangers) < 0
+
+
 def test_no_answer_changes_nothing() -> None:
     model = refit(BASE, [])
     assert (model.weights, model.prior) == (BASE.weights, BASE.prior)
