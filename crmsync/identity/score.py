@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from math import log2
 from typing import Literal
@@ -68,19 +68,19 @@ class Scorer:
 
     def score(self, one: Prepared, other: Prepared) -> Score:
         """The same whichever way round the pair is given."""
-        evidence = tuple(self._evidence(one, other))
+        levels = compare(one, other)
+        evidence = tuple(self._evidence(levels, one, other))
         weight = self._model.prior + sum(e.weight for e in evidence)
         bits = max(-60.0, min(60.0, self._model.slope * weight + self._model.offset))
         alike = 1 / (1 + 2**-bits)
-        levels = {e.field: e.level for e in evidence}
         family = _family(one, other, levels) if one.kind == "account" else 0.0
         related = family * max(alike, _child(one, other))
         duplicate = alike * (1 - family)
         verdict = _verdict(duplicate, related)
         return Score(weight, duplicate, verdict, duplicate, related, max(0.0, 1 - duplicate - related), evidence)
 
-    def _evidence(self, one: Prepared, other: Prepared) -> Iterator[Evidence]:
-        for name, level in compare(one, other).items():
+    def _evidence(self, levels: Mapping[str, str], one: Prepared, other: Prepared) -> Iterator[Evidence]:
+        for name, level in levels.items():
             a, b = one.text(name), other.text(name)
             weight = self._weight(name, level, a, b)
             if weight:
@@ -106,7 +106,7 @@ def _child(one: Prepared, other: Prepared) -> float:
     return _CHILD if is_child else 0.0
 
 
-def _family(one: Prepared, other: Prepared, levels: dict[str, str]) -> float:
+def _family(one: Prepared, other: Prepared, levels: Mapping[str, str]) -> float:
     """How likely two records that look alike are relatives rather than one."""
     if child := _child(one, other):
         return child

@@ -6,7 +6,9 @@ from hypothesis import strategies as st
 
 from crmsync.identity.keys import blocking_keys
 from crmsync.identity.levels import LEVELS, compare
+from crmsync.identity.model import Model
 from crmsync.identity.records import Prepared, prepare
+from crmsync.identity.score import Scorer
 
 
 def account(**raw: str) -> Prepared:
@@ -91,3 +93,13 @@ def test_a_comparison_has_no_direction_and_only_known_levels(pair: tuple[Prepare
 def test_keys_are_few_and_each_once(record: Prepared) -> None:
     keys = blocking_keys(record)
     assert len(set(keys)) == len(keys) <= 50
+
+
+def test_a_level_that_weighs_nothing_still_tells_a_family() -> None:
+    """Most of a name under one domain: two companies of one group, although ``name.most`` weighs nothing."""
+    one = account(name="Nordwind Logistik Hafen Kiel", domain="nordwind.example")
+    other = account(name="Kiel Hafen Nordwind Spedition", domain="nordwind.example")
+    model = Model.default("account")
+    assert (compare(one, other)["name"], model.weights["name.most"]) == ("most", 0.0)
+    score = Scorer(model, lambda *_: 1e-4).score(one, other)
+    assert score.p_related > score.p_duplicate
