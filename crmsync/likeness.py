@@ -133,16 +133,30 @@ def sentences(evidence: Iterable[tuple[str, str, float, str]]) -> tuple[str, ...
 # ---------------------------------------------------------------- in memory
 
 
+class TermCounts:
+    """How common values are among the records that were added, as the store counts them: a :data:`Count`."""
+
+    def __init__(self) -> None:
+        self._counts: Counter[tuple[str, ...]] = Counter()
+
+    def add(self, record: Prepared) -> None:
+        for column, value in terms(record):
+            self._counts[record.kind, column, value] += 1
+            self._counts[record.kind, column] += 1
+
+    def __call__(self, kind: str, column: str, value: str) -> tuple[int, int]:
+        return self._counts[kind, column, value], self._counts[kind, column]
+
+
 def likenesses_among(facts: Facts, matchmaker: Matchmaker, policy: Policy) -> tuple[Likeness, ...]:
     """The pairs of a few records, as a scenario gives them."""
     records: list[Record] = [*facts.accounts, *facts.contacts, *facts.registrations]
     prepared = {(kind_of(r), r.id): matchmaker.prepare(r, policy) for r in records if r.id not in facts.merged}
-    counts: Counter[tuple[str, ...]] = Counter()
+    counts = TermCounts()
     for (kind, _), record in prepared.items():
         if kind != "registration":
-            counts.update((kind, column, value) for column, value in terms(record))
-            counts.update({(kind, column) for column, _ in terms(record)})
-    scorers = {k: matchmaker.scorer(k, lambda *term: (counts[term], counts[term[:2]])) for k in ("account", "contact")}
+            counts.add(record)
+    scorers = {kind: matchmaker.scorer(kind, counts) for kind in ("account", "contact")}
     found = []
     for (kind, one), (_, other) in sorted(_sharing_a_key(prepared)):
         other_kind = "account" if kind == "registration" else kind

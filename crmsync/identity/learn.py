@@ -9,7 +9,7 @@ from math import exp, log, log1p
 from crmsync.identity.levels import compare
 from crmsync.identity.model import Model
 from crmsync.identity.records import Prepared
-from crmsync.identity.score import Frequency, Scorer
+from crmsync.identity.score import Frequency, Scorer, probability_of
 
 _ROUNDS = 25
 _SETTLED = 1e-6
@@ -27,6 +27,10 @@ class _Point:
     bits: float
     places: tuple[int, ...]
     same: bool
+
+    def after(self, moves: Sequence[float]) -> float:
+        """The bits once the weights have moved."""
+        return self.bits + sum(moves[i] for i in self.places)
 
 
 def refit(model: Model, answers: Iterable[tuple[Prepared, Prepared, str]], frequency: Frequency | None = None) -> Model:
@@ -53,29 +57,35 @@ def refit(model: Model, answers: Iterable[tuple[Prepared, Prepared, str]], frequ
 
 
 def _fit(points: Sequence[_Point], size: int) -> list[float]:
-    """Newton's method; each step solves for all moves at once."""
+    """Newton's method; each step solves for all moves at once, and is halved until it brings the search closer."""
     moves = [0.0] * size
     stay = [_STAY_PRIOR] + [_STAY] * (size - 1)
+    loss = _loss(points, moves, stay)
     for _ in range(_ROUNDS):
-        slope = [s * m for s, m in zip(stay, moves, strict=True)]
-        curve = [[stay[i] if i == j else 0.0 for j in range(size)] for i in range(size)]
-        for point in points:
-            bits = point.bits + sum(moves[i] for i in point.places)
-            p = 1 / (1 + exp(-max(-60.0, min(60.0, bits)) * log(2)))
-            error, spread = (p - point.same) * log(2), p * (1 - p) * log(2) ** 2
-            for i in point.places:
-                slope[i] += error
-                row = curve[i]
-                for j in point.places:
-                    row[j] += spread
-        step = _solve(curve, slope)
-        before, part = _loss(points, moves, stay), 1.0
-        while part > _SMALLEST and _loss(points, _moved(moves, step, part), stay) > before:
+        step, part = _solve(*_curve_and_slope(points, moves, stay)), 1.0
+        while (found := _loss(points, _moved(moves, step, part), stay)) > loss and part > _SMALLEST:
             part /= 2
-        moves = _moved(moves, step, part)
+        moves, loss = _moved(moves, step, part), found
         if max(map(abs, step)) * part < _SETTLED:
             break
     return moves
+
+
+def _curve_and_slope(
+    points: Sequence[_Point], moves: Sequence[float], stay: Sequence[float]
+) -> tuple[list[list[float]], list[float]]:
+    """The second and the first derivatives of the loss."""
+    slope = [s * m for s, m in zip(stay, moves, strict=True)]
+    curve = [[s if i == j else 0.0 for j in range(len(stay))] for i, s in enumerate(stay)]
+    for point in points:
+        p = probability_of(point.after(moves))
+        error, spread = (p - point.same) * log(2), p * (1 - p) * log(2) ** 2
+        for i in point.places:
+            slope[i] += error
+            row = curve[i]
+            for j in point.places:
+                row[j] += spread
+    return curve, slope
 
 
 def _moved(moves: Sequence[float], step: Sequence[float], part: float) -> list[float]:
@@ -86,7 +96,7 @@ def _loss(points: Sequence[_Point], moves: Sequence[float], stay: Sequence[float
     """What the search makes small: how wrong the answers are foretold, and how far the weights have moved."""
     total = sum(s * m * m for s, m in zip(stay, moves, strict=True)) / 2
     for point in points:
-        bits = (point.bits + sum(moves[i] for i in point.places)) * log(2)
+        bits = point.after(moves) * log(2)
         wrong = -bits if point.same else bits
         total += wrong if wrong > 60 else log1p(exp(wrong))
     return total

@@ -6,16 +6,15 @@ The order is part of the model: a better level never weighs less than a worse on
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import MappingProxyType
 
 from rapidfuzz.distance import OSA, JaroWinkler
 
 from crmsync.identity.records import Prepared
 
-_TEXT = ("same", "near", "close", "other")
+_GRADED = ("same", "near", "close", "other")
 _PERSON = ("same", "swapped", "near", "close", "initial", "bit", "other")
-_CODE = ("same", "near", "close", "other")
 
 LEVELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -23,19 +22,19 @@ LEVELS: Mapping[str, tuple[str, ...]] = MappingProxyType(
         "domain": ("same", "label", "other"),
         "number": ("same", "other"),
         "country": ("same", "other"),
-        "phone": _CODE,
-        "city": _TEXT,
+        "phone": _GRADED,
+        "city": _GRADED,
         "postal_code": ("same", "near", "other"),
         "state": ("same", "near", "other"),
         "street": ("same", "near", "neighbour", "street", "house", "road", "other"),
-        "street2": _TEXT,
+        "street2": _GRADED,
         "form": ("same", "other"),
         "email": ("same", "mailbox", "near", "close", "other"),
         "first": _PERSON,
         "last": _PERSON,
         "account": ("same", "other"),
         "title": ("same", "other"),
-        "born": _CODE,
+        "born": _GRADED,
     }
 )
 """By field, in the order in which fields are compared."""
@@ -51,9 +50,9 @@ def compare(one: Prepared, other: Prepared) -> dict[str, str]:
     """The level of every field that both records have."""
     found: dict[str, str] = {}
     for name in LEVELS:
-        a, b = one.fields.get(name), other.fields.get(name)
+        a, b = one.text(name), other.text(name)
         if a and b:
-            found[name] = _level(name, str(a), str(b), one, other)
+            found[name] = _level(name, a, b, one, other)
     return found
 
 
@@ -93,16 +92,11 @@ def _same_road(a: str, b: str) -> bool:
     return one <= other or other <= one or JaroWinkler.similarity(a, b) >= 0.9
 
 
-def _first(one: Prepared, other: Prepared) -> str:
-    return "swapped" if _swapped(one, other) else _person(*sorted((one.text("first"), other.text("first"))))
-
-
-def _last(one: Prepared, other: Prepared) -> str:
-    return "swapped" if _swapped(one, other) else _person(*sorted((one.text("last"), other.text("last"))))
-
-
-def _swapped(one: Prepared, other: Prepared) -> bool:
-    return one.text("first") == other.text("last") and one.text("last") == other.text("first")
+def _person_named(field: str, one: Prepared, other: Prepared) -> str:
+    """Of the first or the last name: people write them in either order."""
+    if one.text("first") == other.text("last") and one.text("last") == other.text("first"):
+        return "swapped"
+    return _person(*sorted((one.text(field), other.text(field))))
 
 
 @lru_cache(maxsize=16384)
@@ -114,13 +108,13 @@ def _person(a: str, b: str) -> str:
 
 @lru_cache(maxsize=16384)
 def _company(a: str, b: str) -> str:
-    if a.replace(" ", "") == b.replace(" ", ""):
-        return "same"
     one, other = set(a.split()), set(b.split())
+    if one == other or a.replace(" ", "") == b.replace(" ", ""):
+        return "same"
     likeness = JaroWinkler.similarity(a, b)
     shared = len(one & other) / min(len(one), len(other))
-    if likeness >= 0.95 or one == other:
-        return "same" if one == other else "near"
+    if likeness >= 0.95:
+        return "near"
     if shared == 1:
         return "part"
     if likeness >= 0.88:
@@ -157,8 +151,8 @@ def _email(a: str, b: str) -> str:
 _WITH_RECORDS: Mapping[str, Callable[[Prepared, Prepared], str]] = {
     "domain": _domain,
     "street": _street,
-    "first": _first,
-    "last": _last,
+    "first": partial(_person_named, "first"),
+    "last": partial(_person_named, "last"),
 }
 _ALONE: Mapping[str, Callable[[str, str], str]] = {
     "name": _company,

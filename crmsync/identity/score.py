@@ -54,6 +54,11 @@ class Score:
     evidence: tuple[Evidence, ...]
 
 
+def probability_of(bits: float) -> float:
+    """Of log odds in bits; beyond 60 of them nothing changes any more."""
+    return float(1 / (1 + 2 ** -max(-60.0, min(60.0, bits))))
+
+
 class Scorer:
     """Scores pairs of one kind. ``frequency`` gives the share of records that have a value in a column."""
 
@@ -63,21 +68,32 @@ class Scorer:
 
     def bits(self, one: Prepared, other: Prepared) -> float:
         """Log odds that the two are alike, in bits."""
-        weights = (self._weight(n, level, one.text(n), other.text(n)) for n, level in compare(one, other).items())
-        return self._model.slope * (self._model.prior + sum(weights)) + self._model.offset
+        levels = compare(one, other)
+        return self._fitted(sum(self._weight(n, level, one.text(n), other.text(n)) for n, level in levels.items()))
 
     def score(self, one: Prepared, other: Prepared) -> Score:
         """The same whichever way round the pair is given."""
         levels = compare(one, other)
         evidence = tuple(self._evidence(levels, one, other))
-        weight = self._model.prior + sum(e.weight for e in evidence)
-        bits = max(-60.0, min(60.0, self._model.slope * weight + self._model.offset))
-        alike = 1 / (1 + 2**-bits)
+        shown = sum(e.weight for e in evidence)
+        alike = probability_of(self._fitted(shown))
         family = _family(one, other, levels) if one.kind == "account" else 0.0
         related = family * max(alike, _child(one, other))
         duplicate = alike * (1 - family)
         verdict = _verdict(duplicate, related)
-        return Score(weight, duplicate, verdict, duplicate, related, max(0.0, 1 - duplicate - related), evidence)
+        return Score(
+            self._model.prior + shown,
+            duplicate,
+            verdict,
+            duplicate,
+            related,
+            max(0.0, 1 - duplicate - related),
+            evidence,
+        )
+
+    def _fitted(self, shown: float) -> float:
+        """The log odds that follow from what the levels weigh together."""
+        return self._model.slope * (self._model.prior + shown) + self._model.offset
 
     def _evidence(self, levels: Mapping[str, str], one: Prepared, other: Prepared) -> Iterator[Evidence]:
         for name, level in levels.items():

@@ -8,14 +8,17 @@ that another name speaks for the same.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from math import exp, log, log2
+from statistics import fmean
 
+from crmsync.identity.keys import terms
 from crmsync.identity.levels import LEVELS, compare
 from crmsync.identity.model import Model
 from crmsync.identity.records import Prepared
+from crmsync.identity.score import Frequency
 
 Pattern = tuple[tuple[str, str], ...]
 """Field and level of everything that both records of a pair say."""
@@ -52,7 +55,18 @@ def train_on_patterns(patterns: Mapping[Pattern, int], base: Model, usual: Mappi
     )
 
 
+def usual_in(records: Iterable[Prepared], frequency: Frequency) -> dict[str, float]:
+    """By counted field, the mean frequency of the values that records have there."""
+    shares: dict[str, list[float]] = defaultdict(list)
+    for record in records:
+        for column, value in terms(record):
+            shares[column].append(frequency(column, value))
+    return {column: round(fmean(found), 9) for column, found in sorted(shares.items())}
+
+
 class _Mixture:
+    """Two groups of pairs, the same and not, and how often each shows a level. All shares are by level's place."""
+
     def __init__(self, patterns: Mapping[Pattern, int]) -> None:
         self._total = sum(patterns.values())
         seen: dict[str, Counter[str]] = {}

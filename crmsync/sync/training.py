@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from statistics import fmean
 from typing import Any, Literal, TypeAlias
 
-from crmsync.identity.keys import blocking_keys, terms
+from crmsync.identity.keys import blocking_keys
 from crmsync.identity.learn import refit
 from crmsync.identity.model import Model
 from crmsync.identity.records import Prepared
-from crmsync.identity.train import Pattern, pattern_of, train_on_patterns
+from crmsync.identity.train import Pattern, pattern_of, train_on_patterns, usual_in
 from crmsync.likeness import frequency_in, model_kind
 from crmsync.store import Store
 from crmsync.sync.answers import other_kind
@@ -98,19 +98,14 @@ def learn_from_records(store: Store, kind: str, base: Model) -> tuple[Model, int
     Records are taken at even distances; each is compared with all that share a key with it. Fewer than
     :data:`FEWEST_PAIRS` teach nothing: the base is given back with 0.
     """
-    ids = list(store.prepared_ids(kind))
-    sample = ids[:: max(1, len(ids) // SAMPLE)]
-    frequency = frequency_in(kind, store.frequency)
+    step = max(1, sum(1 for _ in store.prepared_ids(kind)) // SAMPLE)
+    ids = islice(store.prepared_ids(kind), 0, None, step)
+    sample = [Prepared.from_json(store.prepared_body(kind, record_id) or "") for record_id in ids]
     patterns: Counter[Pattern] = Counter()
-    common: dict[str, list[float]] = defaultdict(list)
-    for record_id in sample:
-        one = Prepared.from_json(store.prepared_body(kind, record_id) or "")
-        for column, value in terms(one):
-            common[column].append(frequency(column, value))
+    for one in sample:
         near = store.candidates(kind, blocking_keys(one), block_cap=BLOCK_CAP, cap=CANDIDATE_CAP)
-        others = (Prepared.from_json(body) for other, body in near.ids.items() if other != record_id)
+        others = (Prepared.from_json(body) for other, body in near.ids.items() if other != one.id)
         patterns.update(pattern_of(one, other) for other in others)
     if patterns.total() < FEWEST_PAIRS:
         return base, 0
-    usual = {column: round(fmean(shares), 9) for column, shares in sorted(common.items())}
-    return train_on_patterns(patterns, base, usual), patterns.total()
+    return train_on_patterns(patterns, base, usual_in(sample, frequency_in(kind, store.frequency))), patterns.total()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from crmsync.connectors.salesforce.client import Client
 from crmsync.connectors.salesforce.describe import Descriptions
@@ -43,16 +44,19 @@ def _sign_in(client: Client) -> HealthCheck:
 
 def is_production(client: Client) -> bool | None:
     """Whether the org is no sandbox, by ``Organization.IsSandbox``; ``None`` where the record cannot be read."""
-    rows = client.sf.query("SELECT IsSandbox FROM Organization LIMIT 1")["records"]
-    return not rows[0]["IsSandbox"] if rows else None
+    org = _organization(client, "IsSandbox")
+    return None if org is None else not org["IsSandbox"]
+
+
+def _organization(client: Client, *fields: str) -> dict[str, Any] | None:
+    rows = client.sf.query(f"SELECT {','.join(fields)} FROM Organization LIMIT 1")["records"]
+    return rows[0] if rows else None
 
 
 def _org(client: Client) -> HealthCheck:
-    soql = "SELECT Name, OrganizationType, IsSandbox FROM Organization LIMIT 1"
-    rows = client.sf.query(soql)["records"]
-    if not rows:
+    org = _organization(client, "Name", "OrganizationType", "IsSandbox")
+    if org is None:
         return HealthCheck("org", "warning", "the organization record cannot be read")
-    org = rows[0]
     kind = "sandbox" if org.get("IsSandbox") else "production"
     return HealthCheck("org", "ok", f"{org.get('Name')} ({org.get('OrganizationType')}, {kind})")
 
