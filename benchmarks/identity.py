@@ -9,27 +9,25 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import subprocess
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Mapping
 from itertools import combinations
 from pathlib import Path
 from statistics import fmean
-from time import process_time
 from typing import Any
 
 import bench
 from matching_sets import SETS, Labelled, Pair, pair
 
-from crmsync.identity.keys import blocking_keys, terms
+from crmsync.identity.keys import blocking_keys
 from crmsync.identity.learn import refit
 from crmsync.identity.model import Model
 from crmsync.identity.records import Prepared, prepare
 from crmsync.identity.score import Scorer
-from crmsync.identity.train import train
-from crmsync.likeness import frequency_in
+from crmsync.identity.train import train, usual_in
+from crmsync.likeness import TermCounts, frequency_in
 
 MOST_PER_KEY = 200
 ANSWERS = (200, 500)
@@ -45,11 +43,10 @@ class Ours:
     def __init__(self, data: Labelled) -> None:
         self.data = data
         self.records: dict[str, Prepared] = {raw["id"]: prepare(data.kind, raw) for raw in data.records}
-        counts: Counter[tuple[str, ...]] = Counter()
+        counts = TermCounts()
         for record in self.records.values():
-            counts.update(terms(record))
-            counts.update({(column,) for column, _ in terms(record)})
-        self.frequency = frequency_in(data.kind, lambda _, *term: (counts[term], counts[term[:1]]))
+            counts.add(record)
+        self.frequency = frequency_in(data.kind, counts)
         self.pairs = self._candidates()
 
     def _candidates(self) -> list[Pair]:
@@ -64,11 +61,7 @@ class Ours:
         return self.records[pair[0]], self.records[pair[1]]
 
     def without_labels(self) -> Model:
-        common: dict[str, list[float]] = defaultdict(list)
-        for record in self.records.values():
-            for column, value in terms(record):
-                common[column].append(self.frequency(column, value))
-        usual = {column: fmean(shares) for column, shares in common.items()}
+        usual = usual_in(self.records.values(), self.frequency)
         return train(map(self.two, self.pairs), Model.default(self.data.kind), usual)
 
     def bits(self, model: Model) -> dict[Pair, float]:
@@ -122,27 +115,24 @@ def exact(data: Labelled) -> Found:
     for field in data.exact:
         groups: dict[str, list[str]] = defaultdict(list)
         for raw in data.records:
-            if value := prepare(data.kind, raw).text(_PREPARED.get(field, field)):
+            if value := prepare(data.kind, raw).text(field):
                 groups[value].append(raw["id"])
         found |= {pair(a, b) for ids in groups.values() for a, b in combinations(ids, 2) if data.counts(a, b)}
     return found
 
 
-_PREPARED = {"birth_date": "born"}
-
-
 def run(name: str, method: str) -> dict[str, Any]:
     """One method on one set, in this process."""
     data = SETS[name]()
-    began = process_time()
-    rows = list(_results(data, method))
+    with bench.spending() as spent:
+        rows = _results(data, method)
     mean = [fmean(row[at] for row in rows) for at in range(3)]
     f1 = sorted(row[2] for row in rows)
-    return {"quality": mean, "range": [f1[0], f1[-1]], "cpu": process_time() - began, "rss": _memory()}
+    return {"quality": mean, "range": [f1[0], f1[-1]], "cpu": spent().cpu_s, "rss": bench.peak_mib()}
 
 
 def _results(data: Labelled, method: str) -> list[tuple[float, float, float]]:
-    if method.startswith("exact"):
+    if method == "exact":
         return [quality(exact(data), data.truth)]
     if method in OTHERS:
         import identity_others
@@ -157,10 +147,6 @@ def _results(data: Labelled, method: str) -> list[tuple[float, float, float]]:
         return [quality(ours.found(bits, model), data.truth)]
     told = [ours.answered(bits, model, int(method.split()[0]), seed) for seed in SEEDS]
     return [quality(ours.found(ours.bits(model), model), data.truth) for model in told]
-
-
-def _memory() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
 def main(names: list[str]) -> None:

@@ -6,7 +6,6 @@ Both get crmsync's prepared fields, so that what is compared is the matching and
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from itertools import combinations
 
 import pandas as pd
 from matching_sets import Labelled, Pair, pair
@@ -71,8 +70,8 @@ def splink(data: Labelled) -> set[Pair]:
     linker = Linker([db.register(table) for table in tables], settings)
     linker.training.estimate_probability_two_random_records_match(rules[:2], recall=0.7)
     linker.training.estimate_u_using_random_sampling(max_pairs=RANDOM_PAIRS, seed=1)
-    for one in combinations(rules[:3], 1):
-        linker.training.estimate_parameters_using_expectation_maximisation(one[0])
+    for rule in rules[:3]:
+        linker.training.estimate_parameters_using_expectation_maximisation(rule)
     predicted = linker.inference.predict(threshold_match_probability=0.5).as_pandas_dataframe()
     return {pair(a, b) for a, b in zip(predicted["unique_id_l"], predicted["unique_id_r"], strict=True)}
 

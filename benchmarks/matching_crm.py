@@ -28,6 +28,7 @@ _COUNTRIES = {
     "GB": (("Ltd", "PLC"), "co.uk", "+44"), "FR": (("SARL", "SA"), "fr", "+33"), "IT": (("SpA", "Srl"), "it", "+39"),
     "NL": (("BV", "NV"), "nl", "+31"), "ES": (("SL", "SA"), "es", "+34"), "PL": (("Sp. z o.o.",), "pl", "+48"),
 }  # fmt: skip
+_FORMS = frozenset(form for forms, _, _ in _COUNTRIES.values() for form in forms)
 _NICKNAMES = {
     "Robert": "Bob", "William": "Bill", "Elizabeth": "Liz", "Katherine": "Kate", "Michael": "Mike", "Thomas": "Tom",
     "Margaret": "Maggie", "Richard": "Rick", "James": "Jim", "Alexander": "Alex", "Susanne": "Susi", "Johannes": "Hans",
@@ -165,7 +166,7 @@ def _relative(origin: Entry, number: int, chance: random.Random, cities: _Words,
     if chance.random() < 0.75:
         raw["country"] = chance.choice([c for c in _COUNTRIES if c != raw["country"]])
         forms, ending, _ = _COUNTRIES[raw["country"]]
-        base = [word for word in raw["name"].split() if word not in {f for fs, _, _ in _COUNTRIES.values() for f in fs}]
+        base = [word for word in raw["name"].split() if word not in _FORMS]
         raw["name"] = f"{' '.join(base)} {chance.choice(forms)}"
         if "domain" in raw:
             raw["domain"] = f"{raw['domain'].partition('.')[0]}.{ending}"

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,9 +21,9 @@ from typing import Any
 import bench
 import matching_crm
 
-from crmsync.identity.keys import blocking_keys, terms
+from crmsync.identity.keys import blocking_keys
 from crmsync.identity.records import Prepared
-from crmsync.likeness import Matchmaker, default_matchmaker
+from crmsync.likeness import Matchmaker, TermCounts, default_matchmaker
 from crmsync.records import Account, Registration
 from crmsync.rules import Policy, load_policy
 
@@ -117,16 +117,14 @@ class Index:
     def __init__(self, base: Iterable[matching_crm.Entry], wanted: frozenset[str], maker: Matchmaker, policy: Policy):
         self._blocks: dict[str, list[str]] = defaultdict(list)
         self._kept: dict[str, tuple[matching_crm.Entry, Prepared]] = {}
-        self._counts: Counter[tuple[str, ...]] = Counter()
+        counts = TermCounts()
         for entry in base:
             record = maker.prepare(_account(entry.raw), policy)
-            for column, value in terms(record):
-                self._counts[column, value] += 1
-                self._counts[(column,)] += 1
+            counts.add(record)
             for key in wanted.intersection(blocking_keys(record)):
                 self._blocks[key].append(record.id)
                 self._kept[record.id] = entry, record
-        self._scorer = maker.scorer("registration", lambda _, *term: (self._counts[term], self._counts[term[:1]]))
+        self._scorer = maker.scorer("registration", counts)
 
     def likeliest(self, asked: Asked, record: Prepared) -> Answer | None:
         """The account with the greatest probability of being meant; of equal ones the first id."""

@@ -25,11 +25,9 @@ class Labelled:
     records: list[Raw]
     truth: set[Pair]
     exact: tuple[str, ...]
-    """Fields of which the same value in one of them is the simplest rule that people use."""
+    """Prepared fields of which the same value in one of them is the simplest rule that people use."""
     first: frozenset[str] = frozenset()
     family: Mapping[str, int] | None = None
-    chosen_on: bool = False
-    """Whether the method was tried out on this set; the others only report."""
 
     def counts(self, one: str, other: str) -> bool:
         return not self.first or (one in self.first) != (other in self.first)
@@ -60,7 +58,7 @@ def chicago() -> Labelled:
     rows = _rows("chicago_sites.csv")
     names = {"id": "Id", "name": "Site name", "street": "Address", "postal_code": "Zip", "phone": "Phone"}
     truth = pairs_of({r["Id"]: r["True Id"] for r in rows})
-    return Labelled("account", _renamed(rows, names), truth, ("phone",), chosen_on=True)
+    return Labelled("account", _renamed(rows, names), truth, ("phone",))
 
 
 def fodors_zagats() -> Labelled:
@@ -75,7 +73,7 @@ def fake_1000() -> Labelled:
     rows = _rows("fake_1000.csv")
     names = {"id": "unique_id", "first_name": "first_name", "last_name": "surname", "email": "email", "city": "city"}
     truth = pairs_of({r["unique_id"]: r["cluster"] for r in rows})
-    return Labelled("contact", _renamed(rows, {**names, "birth_date": "dob"}), truth, ("email",), chosen_on=True)
+    return Labelled("contact", _renamed(rows, {**names, "birth_date": "dob"}), truth, ("email",))
 
 
 def febrl(number: int) -> Labelled:
@@ -92,7 +90,7 @@ def febrl(number: int) -> Labelled:
         filled = frame.fillna("")
         records += [_australian(record_id, row) for record_id, row in filled.iterrows()]
     first = frozenset(frames[0].index) if number == 4 else frozenset()
-    return Labelled("contact", records, {pair(*link) for link in links}, ("birth_date",), first)
+    return Labelled("contact", records, {pair(*link) for link in links}, ("born",), first)
 
 
 def _australian(record_id: str, row: Mapping[str, str]) -> Raw:
@@ -109,7 +107,7 @@ def crm(kind: str, count: int, seed: int) -> Labelled:
     groups = {entry.raw["id"]: entry.entity for entry in made}
     family = {entry.raw["id"]: entry.family for entry in made}
     exact = ("domain",) if kind == "account" else ("email",)
-    return Labelled(kind, [e.raw for e in made], pairs_of(groups), exact, family=family, chosen_on=seed == 7)
+    return Labelled(kind, [e.raw for e in made], pairs_of(groups), exact, family=family)
 
 
 SETS: Mapping[str, Callable[[], Labelled]] = {

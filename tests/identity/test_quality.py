@@ -1,16 +1,8 @@
 """How well labelled records are matched, by the code that `make bench-identity` runs."""
 
-import sys
-from pathlib import Path
-
 import pytest
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture(autouse=True)
-def benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
+from tests.identity.conftest import BENCHMARKS
 
 
 def f1(name: str, method: str) -> float:
@@ -42,4 +34,4 @@ def test_relatives_of_the_made_up_crm_are_others_of_one_family() -> None:
 
     relatives = [e for n, e in enumerate(matching_crm.accounts(2_000, 5)) if e.entity == n and e.family != n]
     assert 40 < len(relatives) < 160
-    assert sys.modules["matching_crm"].__file__ == str(BENCHMARKS / "matching_crm.py")
+    assert matching_crm.__file__ == str(BENCHMARKS / "matching_crm.py")

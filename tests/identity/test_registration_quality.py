@@ -1,15 +1,6 @@
 """Which account a registration means, by the code of `benchmarks/matching_registrations.py`."""
 
-from pathlib import Path
-
 import pytest
-
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
-
-
-@pytest.fixture(autouse=True)
-def benchmarks(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(BENCHMARKS))
 
 
 def test_half_of_the_registrations_mean_an_account_of_the_base_and_none_is_in_it() -> None:

@@ -67,16 +67,22 @@ def test_01_a_secret_file_that_others_can_read_is_refused(tmp_path: Path, mode: 
         resolve_secret("token", {"file": "t"}, Surroundings({}, tmp_path), system="hubspot")
 
 
-@pytest.mark.parametrize("system", SYSTEMS)
-def test_02_no_secret_is_in_the_log_the_store_the_output_or_the_plan(
-    tiny: Bench, system: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The sandbox's own credentials are the canaries; every step is logged as loudly as it can be."""
+@pytest.fixture
+def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The command line knows the sandbox's secrets, and leaves logs and reports where the test looks for them."""
     for name, value in SECRETS.items():
         monkeypatch.setenv(name, value)
     monkeypatch.setenv("CRMSYNC_LOG_FILE", str(tmp_path / "log"))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     monkeypatch.setattr("sys.argv", ["crmsync"])
+
+
+@pytest.mark.usefixtures("told")
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_02_no_secret_is_in_the_log_the_store_the_output_or_the_plan(
+    tiny: Bench, system: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """The sandbox's own credentials are the canaries; every step is logged as loudly as it can be."""
     at = ["-p", str(tiny.directory), "-c", system]
     tiny.box.faults.add(system=system, kind="server_error", times=1)
     commands = [["plan", "--save", str(tmp_path / "plan")], ["sync", "--yes"], ["doctor"], ["runs"], ["status"]]
@@ -92,19 +98,15 @@ def test_02_no_secret_is_in_the_log_the_store_the_output_or_the_plan(
         assert canary.encode() not in kept
 
 
+@pytest.mark.usefixtures("told")
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_35_no_person_is_in_the_log_of_any_run_nor_in_its_errors(
-    tiny: Bench, system: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    tiny: Bench, system: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     """The store and what is asked for by name may hold a person; logs, errors, plans and reports may not."""
     people = People(tiny, system)
     contact = people.ids("contact")[0]
     people.edit("contact", contact, "email", "canary.person@customer.example")
-    for name, value in SECRETS.items():
-        monkeypatch.setenv(name, value)
-    monkeypatch.setenv("CRMSYNC_LOG_FILE", str(tmp_path / "log"))
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    monkeypatch.setattr("sys.argv", ["crmsync"])
     at = ["-p", str(tiny.directory), "-c", system]
     tiny.box.faults.add(system=system, kind="server_error", times=1)
     commands = [
